@@ -67,21 +67,15 @@ def test_digest_sees_every_change_that_runs(toy, file, old, new):
 
 
 def test_digest_follows_a_module_named_by_a_string(toy):
-    (toy / "toy/top.py").write_text(
-        text='import importlib\n\n\ndef top():\n    return importlib.import_module("toy.stranger")\n'(
-            toy / "toy/top.py"
-        ).write_text(text)
-    )
+    text = 'import importlib\n\n\ndef top():\n    return importlib.import_module("toy.stranger")\n'
+    (toy / "toy/top.py").write_text(text)
     before, after = edited(toy, "toy/stranger.py", "VALUE = 1", "VALUE = 2")
     assert before != after
 
 
 def test_digest_takes_a_whole_package_that_defines_the_name_itself(toy):
-    (toy / "toy/room/__init__.py").write_text(
-        text="from toy.room._other import other\n\n\ndef middle(x):\n    return other(x)\n"(
-            toy / "toy/room/__init__.py"
-        ).write_text(text)
-    )
+    text = "from toy.room._other import other\n\n\ndef middle(x):\n    return other(x)\n"
+    (toy / "toy/room/__init__.py").write_text(text)
     before, after = edited(toy, "toy/room/_other.py", "return x", "return -x")
     assert before != after
 

@@ -3,8 +3,7 @@
 import ast
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 
 
@@ -35,7 +34,7 @@ def source_digest(
         ValueError: a module has no source file below `root`.
         SyntaxError: a file does not parse.
 
-    Cost: about 1 ms per 100 lines, once per process and version of a file.
+    Cost: about 2 ms per 100 lines, once per process and version of a file.
     """
     root = Path(__file__).resolve().parents[2] if root is None else Path(root)
     for module in modules:
@@ -63,80 +62,64 @@ def source_digest(
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-@dataclass(frozen=True)
 class _Source:
-    tree: ast.Module
+    """One file: its digest, its import statements, the dotted strings it holds, and the names it binds itself."""
 
-    @cached_property
-    def digest(self) -> str:
-        parts: list[str] = []
-        _serialize(self.tree, parts)
-        return hashlib.sha256("".join(parts).encode()).hexdigest()
+    def __init__(self, text: str, path: Path) -> None:
+        self.imports: list[ast.Import | ast.ImportFrom] = []
+        self.strings: list[str] = []
+        self.other_names: set[str] = set()
+        self._parts: list[str] = []
+        self._visit(ast.parse(text, filename=str(path)))
+        self.digest = hashlib.sha256("".join(self._parts).encode()).hexdigest()
 
-    @cached_property
-    def imports(self) -> list[ast.Import | ast.ImportFrom]:
-        return [node for node in ast.walk(self.tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    def _visit(self, node: object) -> None:
+        """Serialize without positions, docstrings or empty fields, so that all Python versions agree on the text."""
+        parts = self._parts
+        if isinstance(node, ast.Constant):
+            parts.append(f"({type(node.value).__name__}:{node.value!r})")
+            if isinstance(node.value, str) and "." in node.value and node.value.replace(".", "").isidentifier():
+                self.strings.append(node.value)
+        elif isinstance(node, ast.AST):
+            self._note(node)
+            parts.append(f"({type(node).__name__}")
+            for field in node._fields:
+                value = getattr(node, field, None)
+                if value is None or value == [] or field in ("ctx", "type_comment"):
+                    continue
+                parts.append(f" {field}=")
+                self._visit(value)
+            parts.append(")")
+        elif isinstance(node, list):
+            parts.append("[")
+            for item in node:
+                if not (isinstance(item, ast.Expr) and _is_string(item.value)):  # docstrings, wherever they stand
+                    self._visit(item)
+                    parts.append(",")
+            parts.append("]")
+        else:
+            parts.append(repr(node))
 
-    @cached_property
-    def strings(self) -> list[str]:
-        values = (node.value for node in ast.walk(self.tree) if isinstance(node, ast.Constant))
-        return [value for value in values if isinstance(value, str) and value.replace(".", "_").isidentifier()]
+    def _note(self, node: ast.AST) -> None:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            self.imports.append(node)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            self.other_names.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            self.other_names.add(node.id)
 
-    @cached_property
-    def other_names(self) -> set[str]:
-        """Names that this file binds by something else than an import."""
-        names: set[str] = set()
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                names.add(node.name)
-            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                names.add(node.id)
-        return names
+
+def _is_string(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def _parse(path: Path) -> _Source:
-    return _parse_text(path, path.read_text(encoding="utf-8"))
+    return _parse_text(path.read_text(encoding="utf-8"), path)
 
 
 @lru_cache(maxsize=1024)
-def _parse_text(path: Path, text: str) -> _Source:
-    return _Source(_without_docstrings(ast.parse(text, filename=str(path))))
-
-
-def _without_docstrings(tree: ast.Module) -> ast.Module:
-    for node in ast.walk(tree):
-        for field in ("body", "orelse", "finalbody"):
-            block = getattr(node, field, None)
-            if isinstance(block, list):
-                block[:] = [statement for statement in block if not _is_bare_string(statement)]
-    return tree
-
-
-def _is_bare_string(node: ast.AST) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-
-
-def _serialize(node: object, parts: list[str]) -> None:
-    """Write a syntax tree without positions or empty fields, so that all Python versions agree on it."""
-    if isinstance(node, ast.Constant):
-        parts.append(f"({type(node.value).__name__}:{node.value!r})")
-    elif isinstance(node, ast.AST):
-        parts.append(f"({type(node).__name__}")
-        for field in node._fields:
-            value = getattr(node, field, None)
-            if value is None or value == [] or field in ("ctx", "type_comment"):
-                continue
-            parts.append(f" {field}=")
-            _serialize(value, parts)
-        parts.append(")")
-    elif isinstance(node, list):
-        parts.append("[")
-        for item in node:
-            _serialize(item, parts)
-            parts.append(",")
-        parts.append("]")
-    else:
-        parts.append(repr(node))
+def _parse_text(text: str, path: Path) -> _Source:
+    return _Source(text, path)
 
 
 def _edges(source: _Source, module: str, is_package: bool, root: Path, packages: frozenset[str]) -> Iterator[str]:
@@ -148,7 +131,7 @@ def _edges(source: _Source, module: str, is_package: bool, root: Path, packages:
         if base.partition(".")[0] in packages:
             for alias in node.names:
                 yield from _definition(base, alias.name, root, packages)
-    yield from (text for text in source.strings if text.partition(".")[0] in packages and "." in text)
+    yield from (text for text in source.strings if text.partition(".")[0] in packages)
 
 
 def _definition(module: str, name: str, root: Path, packages: frozenset[str]) -> Iterator[str]:
