@@ -1,0 +1,39 @@
+"""O(3) and SO(3): Haar grids, sectors (l, sigma), and how each kind of quantity transforms."""
+
+from symlab.groups._cartesian import split_matrix
+from symlab.groups._haar import HaarGrid, haar_grid, rotation_y, rotation_z
+from symlab.groups._orthogonal import check_orthogonal, determinant_signs
+from symlab.groups._other_grids import finite_group, monte_carlo_grid
+from symlab.groups._random import random_rotations
+from symlab.groups._representation import Representation, parse_output
+from symlab.groups._rotatable import Rotatable, invariant, rotates, rotates_as_declared
+from symlab.groups._sectors import Sector, character, sectors
+from symlab.groups._structure import PointCloud, Structure
+from symlab.groups._wigner import euler_zyz, small_d, wigner_D
+
+__all__ = [
+    "HaarGrid",
+    "PointCloud",
+    "Representation",
+    "Rotatable",
+    "Sector",
+    "Structure",
+    "character",
+    "check_orthogonal",
+    "determinant_signs",
+    "euler_zyz",
+    "finite_group",
+    "haar_grid",
+    "invariant",
+    "monte_carlo_grid",
+    "parse_output",
+    "random_rotations",
+    "rotates",
+    "rotates_as_declared",
+    "rotation_y",
+    "rotation_z",
+    "sectors",
+    "small_d",
+    "split_matrix",
+    "wigner_D",
+]
