@@ -1,0 +1,44 @@
+"""Figures of the book: one function for each kind, one style for all.
+
+Each function takes arrays (or sequences of sectors), checks that nothing is NaN, and returns a matplotlib `Figure`.
+"""
+
+from symlab.plots._bound import bound_scatter
+from symlab.plots._convergence import convergence
+from symlab.plots._curves import curves
+from symlab.plots._errors import error_boxes, error_scatter
+from symlab.plots._ladder import ladder
+from symlab.plots._layers import layer_spectrum
+from symlab.plots._learning import learning_curve
+from symlab.plots._matrix import matrix_table, tensor_parts
+from symlab.plots._molecule import Snapshot, molecule_panels
+from symlab.plots._parity import parity
+from symlab.plots._sectors import sector_bars, spectrum_comparison
+from symlab.plots._series import PowerLaw, Series, fit_power_law
+from symlab.plots._sphere import orientation_map
+from symlab.plots._split import error_split
+from symlab.plots._style import style
+
+__all__ = [
+    "PowerLaw",
+    "Series",
+    "Snapshot",
+    "bound_scatter",
+    "convergence",
+    "curves",
+    "error_boxes",
+    "error_scatter",
+    "error_split",
+    "fit_power_law",
+    "ladder",
+    "layer_spectrum",
+    "learning_curve",
+    "matrix_table",
+    "molecule_panels",
+    "orientation_map",
+    "parity",
+    "sector_bars",
+    "spectrum_comparison",
+    "style",
+    "tensor_parts",
+]

@@ -1,0 +1,226 @@
+"""Each kind of figure: labels with units, the expected number of things drawn, and no silent NaN."""
+
+from collections.abc import Callable
+from io import BytesIO
+
+import numpy as np
+import pytest
+from matplotlib import rcParams
+from matplotlib.colors import to_rgba
+from matplotlib.container import BarContainer
+from matplotlib.figure import Figure
+
+from symlab import plots
+
+RANDOM = np.random.default_rng(7)
+SECTORS = [(l, sigma) for l in range(3) for sigma in (1, -1)]
+LAYERS = ["embedding", "attention", "head"]
+DIRECTIONS = np.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, -1]])
+SPECIES = (6, 1, 8)
+POSITIONS = np.array([[0.0, 0, 0], [1, 0, 0.2], [0, 1.2, -0.3]])
+
+
+def series(value: float = 1.0) -> plots.Series:
+    return plots.Series("rule", np.array([1.0, 2, 4]), np.array([value, 0.1, 0.01]))
+
+
+def positive(*shape: int, value: float = 1.0) -> np.ndarray:
+    array = np.exp(RANDOM.normal(size=shape))
+    array.flat[0] = value
+    return array
+
+
+# For each figure: how to make it with one entry set to `value`, its axis labels, and the number of axes.
+FIGURES: dict[str, tuple[Callable[[float], Figure], tuple[str, ...], int]] = {
+    "convergence": (
+        lambda value: plots.convergence([series(value)], xlabel="evaluations", ylabel="error", yunit="eV²", floor=1e-9),
+        ("evaluations", "error (eV²)"),
+        1,
+    ),
+    "curves": (
+        lambda value: plots.curves([series(value)], xlabel="angle", xunit="°", ylabel="energy", yunit="eV"),
+        ("angle (°)", "energy (eV)"),
+        1,
+    ),
+    "sector_bars": (
+        lambda value: plots.sector_bars(SECTORS, positive(6, value=value), ylabel="power", unit="eV²"),
+        (r"degree $\lambda$", "power (eV²)"),
+        1,
+    ),
+    "spectrum_comparison": (
+        lambda value: plots.spectrum_comparison(SECTORS, [("a", positive(6, value=value)), ("b", positive(6))]),
+        (r"degree $\lambda$",),
+        2,
+    ),
+    "layer_spectrum": (
+        lambda value: plots.layer_spectrum(
+            {"untrained": positive(3, 6, value=value) / 10}, SECTORS, LAYERS, remainder={"untrained": np.zeros(3)}
+        ),
+        (r"degree $\lambda$", "untrained", "share of the layer's power"),
+        4,
+    ),
+    "error_boxes": (
+        lambda value: plots.error_boxes({"absolute": {"shear": positive(9, value=value)}}, ylabel="error", unit="eV"),
+        ("error (eV)",),
+        1,
+    ),
+    "error_scatter": (
+        lambda value: plots.error_scatter(positive(4, value=value), positive(4), "abab", quantity="force", unit="eV/Å"),
+        ("absolute force error (eV/Å)", "equivariance force error (eV/Å)"),
+        1,
+    ),
+    "parity": (
+        lambda value: plots.parity({"test": (positive(5, value=value), positive(5))}, quantity="energy", unit="eV"),
+        ("reference energy (eV)", "predicted energy (eV)"),
+        1,
+    ),
+    "learning_curve": (
+        lambda value: plots.learning_curve([0, 1, 10], {"a": positive(2, 3, value=value)}, ylabel="RMSE", unit="eV"),
+        ("training step", "RMSE (eV)"),
+        1,
+    ),
+    "orientation_map": (
+        lambda value: plots.orientation_map(
+            DIRECTIONS, {"proper": positive(4, value=value)}, quantity="error", unit="eV"
+        ),
+        ("error (eV)",),
+        2,
+    ),
+    "ladder": (
+        lambda value: plots.ladder(
+            ["1", "2", "48"], [1, 2, 48], positive(3, value=value), ylabel="error", unit="eV", floor=1e-3
+        ),
+        ("model evaluations", "error (eV)"),
+        1,
+    ),
+    "matrix_table": (
+        lambda value: plots.matrix_table(np.diag([value, 1.0]), ["a", "b"], label="overlap", xlabel="sector"),
+        ("sector", "overlap"),
+        2,
+    ),
+    "tensor_parts": (
+        lambda value: plots.tensor_parts([("whole", np.eye(3) * value), ("trace", np.eye(3))], unit="eV/Å³"),
+        ("component (eV/Å³)",),
+        3,
+    ),
+    "molecule_panels": (
+        lambda value: plots.molecule_panels([plots.Snapshot("x", POSITIONS * value, SPECIES, {"dipole": [1, 0, 0]})]),
+        (),
+        1,
+    ),
+    "error_split": (
+        lambda value: plots.error_split(["a", "b"], [value, 1], [2, 1], [3, 2], unit="eV²"),
+        ("mean-square error (eV²)",),
+        1,
+    ),
+    "bound_scatter": (
+        lambda value: plots.bound_scatter(
+            {"a": (positive(4, value=value), positive(4))}, xlabel="$A^2$", ylabel="B", unit="eV²", bound="impossible"
+        ),
+        ("$A^2$ (eV²)", "B (eV²)"),
+        1,
+    ),
+}
+
+
+def labels_of(figure: Figure) -> set[str]:
+    return {text for axes in figure.axes for text in (axes.get_xlabel(), axes.get_ylabel())}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_axes_carry_their_quantity_and_unit(name: str) -> None:
+    make, labels, n_axes = FIGURES[name]
+    figure = make(1.0)
+    assert set(labels) <= labels_of(figure)
+    assert len(figure.axes) == n_axes
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_value_that_is_not_finite_is_refused(name: str) -> None:
+    for bad in (np.nan, np.inf):
+        with pytest.raises(ValueError, match="NaN or infinite"), np.errstate(invalid="ignore"):
+            FIGURES[name][0](bad)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_figures_are_opaque_and_fit_a_column(name: str) -> None:
+    figure = FIGURES[name][0](1.0)
+    assert figure.get_facecolor() == to_rgba("white")
+    assert figure.get_figwidth() <= 7.0
+    target = BytesIO()
+    figure.savefig(target, format="png")
+    assert target.tell() < 300_000
+
+
+def test_every_public_function_is_tested_here() -> None:
+    functions = {item for item in plots.__all__ if item[0].islower()} - {"style", "fit_power_law"}
+    assert functions == set(FIGURES)
+
+
+def test_the_style_ends_with_its_block() -> None:
+    before = dict(rcParams)
+    with plots.style():
+        assert rcParams["figure.facecolor"] == "white"
+    assert dict(rcParams) == before
+
+
+def test_parities_differ_in_hatch_and_not_in_colour_alone() -> None:
+    axes = plots.sector_bars(SECTORS, np.ones(6), remainder=0.1, expected=np.ones(6), error=np.ones(6)).axes[0]
+    bars = [container for container in axes.containers if isinstance(container, BarContainer)]
+    hatches = {container.get_label(): container.patches[0].get_hatch() for container in bars}
+    assert len(axes.patches) == 6 + 1
+    assert hatches[r"$\sigma = +1$"] != hatches[r"$\sigma = -1$"]
+
+
+def test_every_structure_is_a_marker_of_its_kind() -> None:
+    figure = plots.error_scatter(positive(6), positive(6), list("aabbbc"), quantity="force", unit="eV/Å")
+    lines = figure.axes[0].lines[:-1]
+    assert [len(line.get_xdata()) for line in lines] == [2, 3, 1]
+    assert len({line.get_marker() for line in lines}) == 3
+
+
+def test_the_worst_orientation_gets_a_star() -> None:
+    figure = plots.orientation_map(DIRECTIONS, {"all": [0.0, 2.0, 1.0, 0.5]}, quantity="error", unit="eV")
+    (star,) = [line for line in figure.axes[0].lines if line.get_marker() == "*"]
+    assert star.get_xdata()[0] == pytest.approx(np.pi / 2)
+    assert star.get_ydata()[0] == pytest.approx(0.0)
+
+
+def test_one_row_of_panels_for_each_state_of_a_network() -> None:
+    table = np.full((3, 6), 1 / 6)
+    figure = plots.layer_spectrum({"untrained": table, "trained": table}, SECTORS, LAYERS)
+    assert len(figure.axes) == 2 * 2 + 1
+    assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == LAYERS
+    assert sum(len(axes.texts) for axes in figure.axes) == 2 * 18
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: plots.sector_bars(SECTORS, np.ones(5)), "equal lengths"),
+        (lambda: plots.layer_spectrum({"a": np.ones((2, 6))}, SECTORS, LAYERS), "n_layers, n_sectors"),
+        (lambda: plots.matrix_table(np.eye(3), ["a"], label="x"), "to match names"),
+        (lambda: plots.tensor_parts([("a", np.eye(2))], unit="eV"), r"must have shape \(3, 3\)"),
+        (lambda: plots.orientation_map(2 * DIRECTIONS, {"a": np.ones(4)}, quantity="x", unit=""), "unit vectors"),
+        (lambda: plots.orientation_map(DIRECTIONS, {"a": np.ones(3)}, quantity="x", unit=""), "one value for each"),
+        (lambda: plots.ladder(["a"], [0], [1], ylabel="x", unit=""), "positive"),
+        (lambda: plots.learning_curve([0, 1], {"a": np.ones(3)}, ylabel="x", unit=""), "2 steps"),
+        (lambda: plots.learning_curve([0, 1], {"a": np.zeros(2)}, ylabel="x", unit=""), "positive"),
+        (lambda: plots.parity({"a": ([1, 2], [1])}, quantity="x", unit=""), "2 references but 1"),
+        (
+            lambda: plots.convergence(
+                [series()], xlabel="n", ylabel="e", slopes={"other": plots.fit_power_law([1, 2, 3], [1, 2, 3])}
+            ),
+            "no curve is called",
+        ),
+        (
+            lambda: plots.error_boxes({"a": {"x": [1.0]}, "b": {"y": [1.0]}}, ylabel="e", unit=""),
+            "must have the kinds",
+        ),
+        (lambda: plots.error_boxes({"a": {"x": [0.0]}}, ylabel="e", unit=""), "positive"),
+        (lambda: plots.bound_scatter({"a": ([1.0], [-1.0])}, xlabel="x", ylabel="y", unit="", bound=""), "positive"),
+    ],
+)
+def test_wrong_input_is_named(make: Callable[[], Figure], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()
