@@ -1,9 +1,4 @@
-"""The directive `run-figure`: show on any page a figure that an executed chapter made, with its alt text and a link.
-
-    ```{run-figure} 09_errors
-    A caption for this page; without one, the chapter's caption is used.
-    ```
-"""
+"""The directive `run-figure NAME`: show on any page a figure that a chapter made, with its alt text and caption."""
 
 from __future__ import annotations
 
