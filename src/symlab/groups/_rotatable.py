@@ -1,6 +1,7 @@
 """What turns when a structure turns: every field declares it, or the class does not come into being."""
 
 import copy
+import inspect
 from collections.abc import Callable
 from dataclasses import MISSING, Field, field, fields
 from typing import Any, ClassVar, Self
@@ -37,7 +38,9 @@ def invariant(**options: Any) -> Any:
 
 
 class Rotatable:
-    """Base of dataclasses that O(3) acts on; each field is ``rotates(...)``, ``rotates_as_declared()`` or ``invariant()``.
+    """Base of dataclasses that O(3) acts on.
+
+    Each field is ``rotates(...)``, ``rotates_as_declared()`` or ``invariant()``.
 
     Rows convention: ``positions' = positions @ R.T``, ``cell' = cell @ R.T``.
 
@@ -52,7 +55,7 @@ class Rotatable:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        for name, annotation in cls.__dict__.get("__annotations__", {}).items():
+        for name, annotation in inspect.get_annotations(cls).items():
             if "ClassVar" in str(annotation):
                 continue
             declared = cls.__dict__.get(name, MISSING)
@@ -80,18 +83,15 @@ class Rotatable:
         """
         check_orthogonal(matrices)
         if self.n_copies is not None:
-            raise ValueError(
-                f"this {type(self).__name__} holds {self.n_copies} turned copies already; stack the original"
-            )
+            raise ValueError(f"this {type(self).__name__} holds {self.n_copies} copies already; stack the original")
         n = len(matrices)
         return self._mapped(lambda tensor, representation: _turned(tensor, representation, matrices), n_copies=n)
 
     def rotated(self, matrix: Float[Tensor, "3 3"]) -> Self:
         """Turn the structure by one element: the same type, without a leading axis."""
         check_orthogonal(matrix[None], "matrix")
-        return self._mapped(
-            lambda tensor, representation: _turned(tensor, representation, matrix[None])[0], n_copies=None
-        )
+        turned = self.stacked(matrix[None])
+        return turned._mapped(lambda tensor, _: tensor[0], n_copies=None)
 
     def to(self, *, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Self:
         """Move every tensor to a device, and every floating-point tensor to a type."""

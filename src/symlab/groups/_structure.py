@@ -1,3 +1,4 @@
+# ruff: noqa: RUF009 - the calls make dataclass fields
 """The two kinds of input: a Structure of atoms, with a cell or without, and a bare PointCloud."""
 
 from dataclasses import dataclass
@@ -83,7 +84,7 @@ class PointCloud(Rotatable):
         for name, feature in self.features.items():
             if not isinstance(feature, Tensor) or len(feature) != len(self.positions):
                 raise ValueError(
-                    f"features[{name!r}] must be a tensor whose first axis is {len(self.positions)}, one entry per point"
+                    f"features[{name!r}] must be a tensor whose first axis is {len(self.positions)}, one per point"
                 )
 
 

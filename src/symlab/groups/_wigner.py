@@ -27,14 +27,14 @@ def _spectrum_of_jy(l: int) -> Complex[Tensor, "d d"]:
 @lru_cache(maxsize=64)
 def _real_from_complex(l: int) -> Complex[Tensor, "d d"]:
     """Rows: real harmonics m = -l ... l, in terms of complex ones with the Condon-Shortley phase."""
-    matrix = torch.zeros(2 * l + 1, 2 * l + 1, dtype=torch.complex128)
+    matrix = np.zeros((2 * l + 1, 2 * l + 1), dtype=np.complex128)
     matrix[l, l] = 1
     for m in range(1, l + 1):
         matrix[l + m, l + m] = (-1) ** m / math.sqrt(2)
         matrix[l + m, l - m] = 1 / math.sqrt(2)
-        matrix[l - m, l + m] = (-1) ** m / (1j * math.sqrt(2))
-        matrix[l - m, l - m] = -1 / (1j * math.sqrt(2))
-    return matrix
+        matrix[l - m, l + m] = -1j * (-1) ** m / math.sqrt(2)
+        matrix[l - m, l - m] = 1j / math.sqrt(2)
+    return torch.from_numpy(matrix)
 
 
 def small_d(l: int, beta: Float[Tensor, " n"]) -> Float[Tensor, "n d d"]:
