@@ -98,8 +98,9 @@ def wigner_D(sector: Sector | tuple[int, int], matrices: Float[Tensor, "n 3 3"])
     check_orthogonal(matrices)
     matrices = matrices.to(torch.float64)
     signs = determinant_signs(matrices)
+    factor = (torch.ones_like(signs) if sector.parity == 1 else signs)[:, None, None]
     if sector.l == 0:
-        return torch.where(signs > 0, 1.0, float(sector.parity))[:, None, None]
+        return factor
     if sector.l == 1:
         return matrices if sector.sigma == 1 else matrices * signs[:, None, None]
     # e3nn's polar axis is y: its (x, y, z) are (y, z, x) of the usual real harmonics.
@@ -109,5 +110,4 @@ def wigner_D(sector: Sector | tuple[int, int], matrices: Float[Tensor, "n 3 3"])
     left, right = torch.exp(-1j * alpha[:, None] * m), torch.exp(-1j * gamma[:, None] * m)
     complex_d = left[:, :, None] * small_d(sector.l, beta) * right[:, None, :]
     basis = _real_from_complex(sector.l).to(matrices.device)
-    rotations = (basis @ complex_d.conj() @ basis.mH).real
-    return torch.where(signs > 0, 1.0, float(sector.parity))[:, None, None] * rotations
+    return factor * (basis @ complex_d.conj() @ basis.mH).real
