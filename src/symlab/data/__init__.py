@@ -1,0 +1,38 @@
+"""Structures with labels from electronic-structure engines: units stated, checksums kept, failures counted."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from symlab.data._baseline import CompositionBaseline
+    from symlab.data._dataset import Dataset
+    from symlab.data._engine import ScfError
+    from symlab.data._labels import compute_labels
+    from symlab.data._sets import load_crystals, load_deformed_crystals, load_molecules
+
+__all__ = [
+    "CompositionBaseline",
+    "Dataset",
+    "ScfError",
+    "compute_labels",
+    "load_crystals",
+    "load_deformed_crystals",
+    "load_molecules",
+]
+
+# Names are loaded on first use: the processes that label structures then start without torch, three seconds sooner.
+_MODULES = {
+    "CompositionBaseline": "symlab.data._baseline",
+    "Dataset": "symlab.data._dataset",
+    "ScfError": "symlab.data._engine",
+    "compute_labels": "symlab.data._labels",
+    "load_crystals": "symlab.data._sets",
+    "load_deformed_crystals": "symlab.data._sets",
+    "load_molecules": "symlab.data._sets",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name in _MODULES:
+        return getattr(import_module(_MODULES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

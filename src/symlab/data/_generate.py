@@ -1,0 +1,93 @@
+"""Run a plan on several processes: chunk by chunk, with a progress bar, resumable after a kill."""
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing.connection import wait
+from pathlib import Path
+
+from tqdm import tqdm
+
+from symlab.data._records import Plan, join_chunks, label_chunk
+
+
+def generate(plan: Plan, folder: Path, n_workers: int | None = None) -> None:
+    """Label all points of `plan` into `folder`; chunks that are there already are kept.
+
+    The result does not depend on `n_workers`, nor on where a run was cut and resumed: every point has its own random
+    stream, and no SCF starts from another one.
+
+    Args:
+        plan: what to make.
+        folder: where the chunks, and at the end ``dataset.safetensors`` and ``dataset.json``, are written.
+        n_workers: processes, one thread each; default: the number of cores this process may use.
+
+    Raises:
+        ScfError: no point has labels.
+        RuntimeError: a worker process died.
+    """
+    paths = {folder / f"chunk_{number:05d}.safetensors": indices for number, indices in enumerate(plan.chunks())}
+    missing = {path: indices for path, indices in paths.items() if not path.exists()}
+    n_workers = min(n_workers or _n_cores(), max(1, len(missing)))
+    done = plan.n - sum(map(len, missing.values()))
+    with tqdm(total=plan.n, initial=done, desc=plan.sampler, unit="structure", delay=2) as bar:
+        n_failed = 0
+        for size, failed in _run(plan, missing, n_workers):
+            n_failed += failed
+            bar.set_postfix(failed=n_failed, refresh=False)
+            bar.update(size)
+    join_chunks(plan, list(paths), folder)
+
+
+def _run(plan: Plan, missing: dict[Path, range], n_workers: int) -> Iterator[tuple[int, int]]:
+    """Label chunks, yielding (points, failed points) of each as it finishes."""
+    if n_workers == 1:
+        for path, indices in missing.items():
+            yield len(indices), label_chunk(plan, indices, path)
+        return
+    context = multiprocessing.get_context("spawn")  # forking a process that runs threads can hang
+    with (
+        _one_thread_per_process(),
+        ProcessPoolExecutor(n_workers, mp_context=context, initializer=_die_with_parent) as pool,
+    ):
+        sizes = {pool.submit(label_chunk, plan, indices, path): len(indices) for path, indices in missing.items()}
+        try:
+            for future in as_completed(sizes):
+                yield sizes[future], future.result()
+        except BrokenProcessPool as error:
+            raise RuntimeError(
+                f"a process that labels {plan.sampler} died (out of memory, or a script that starts work on import: "
+                'put it under `if __name__ == "__main__":`). Run again: finished chunks are kept'
+            ) from error
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _die_with_parent() -> None:
+    """End this worker when its parent is killed, so that no orphan writes into a folder that is being resumed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()
+
+
+@contextmanager
+def _one_thread_per_process() -> Iterator[None]:
+    """Give new processes one OpenMP thread each: small matrices run slower on more."""
+    before = {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    os.environ.update(dict.fromkeys(before, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _n_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
