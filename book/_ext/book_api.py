@@ -6,6 +6,9 @@ import importlib
 import re
 from typing import TYPE_CHECKING, Any
 
+from numpy.typing import ArrayLike
+from sphinx.util.typing import stringify_annotation
+
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
@@ -27,7 +30,9 @@ def escape(text: str) -> str:
 
 
 def plain_docstrings(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
-    """Escape the prose of a docstring, and leave literal blocks, directives and doctests alone."""
+    """Escape the prose of a docstring; leave literal blocks, directives and doctests alone."""
+    if what == "module":  # the page has its own introduction
+        lines.clear()
     block: int | None = None
     for number, line in enumerate(lines):
         indent = len(line) - len(line.lstrip())
@@ -39,6 +44,17 @@ def plain_docstrings(app: Sphinx, what: str, name: str, obj: Any, options: Any, 
                 field = FIELD.match(line)
                 lines[number] = field.group(1) + escape(field.group(2)) if field else escape(line)
             block = indent if opens else None
+
+
+def short_signature(
+    app: Sphinx, what: str, name: str, obj: Any, options: Any, signature: str | None, returned: str | None
+) -> tuple[str | None, str | None]:
+    """Write `ArrayLike` for the union that NumPy means by it."""
+    for mode in ("smart", "fully-qualified-except-typing"):
+        union = stringify_annotation(ArrayLike, mode=mode)
+        signature = signature and signature.replace(union, "ArrayLike")
+        returned = returned and returned.replace(union, "ArrayLike")
+    return signature, returned
 
 
 def use_public_names(app: Sphinx) -> None:
@@ -54,5 +70,6 @@ def use_public_names(app: Sphinx) -> None:
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     app.connect("builder-inited", use_public_names)
+    app.connect("autodoc-process-signature", short_signature)
     app.connect("autodoc-process-docstring", plain_docstrings, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
