@@ -33,6 +33,8 @@ def plain_docstrings(app: Sphinx, what: str, name: str, obj: Any, options: Any, 
     """Escape the prose of a docstring; leave literal blocks, directives and doctests alone."""
     if what == "module":  # the page has its own introduction
         lines.clear()
+    if what == "property":
+        lines[:] = without_type_field(lines)
     block: int | None = None
     for number, line in enumerate(lines):
         indent = len(line) - len(line.lstrip())
@@ -46,10 +48,20 @@ def plain_docstrings(app: Sphinx, what: str, name: str, obj: Any, options: Any, 
             block = indent if opens else None
 
 
+def without_type_field(lines: list[str]) -> list[str]:
+    """Undo Napoleon's reading of a property's `what it is: detail` as `type: description`."""
+    first = next((line.removeprefix(":type: ") for line in lines if line.startswith(":type: ")), None)
+    if first is None:
+        return lines
+    rest = [line for line in lines if not line.startswith(":type: ")]
+    return [f"{first}: {rest[0]}", *rest[1:]] if rest and rest[0] else [first, *rest]
+
+
 def short_signature(
     app: Sphinx, what: str, name: str, obj: Any, options: Any, signature: str | None, returned: str | None
 ) -> tuple[str | None, str | None]:
-    """Write `ArrayLike` for the union that NumPy means by it."""
+    """Write `ArrayLike` for the union that NumPy means by it, and defaults from a factory so that they parse."""
+    signature = signature and signature.replace("<factory>", "...")
     for mode in ("smart", "fully-qualified-except-typing"):
         union = stringify_annotation(ArrayLike, mode=mode)
         signature = signature and signature.replace(union, "ArrayLike")

@@ -13,7 +13,8 @@ if find_chromium() is None:
 
 ALLOWED_ERRORS = ("THEBE_JS_URL",)  # declared twice by Jupyter Book 1.x, harmless
 UNTYPESET = """() => [...document.querySelectorAll('.bd-content .math')]
-    .filter(e => !e.querySelector('mjx-container') && !e.closest('mjx-container')).map(e => e.textContent.slice(0, 60))"""
+    .filter(e => !e.querySelector('mjx-container') && !e.closest('mjx-container'))
+    .map(e => e.textContent.slice(0, 60))"""
 MATH_ERRORS = "() => [...document.querySelectorAll('mjx-merror')].map(e => e.textContent)"
 BROKEN_PICTURES = """() => Promise.all([...document.querySelectorAll('.bd-content img')].map(e => {
     e.loading = 'eager'; return e.decode().then(() => null, () => e.src) })).then(found => found.filter(Boolean))"""

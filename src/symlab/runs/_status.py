@@ -3,14 +3,16 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+UNBROKEN_SPACE, UNBROKEN_HYPHEN = "\N{NO-BREAK SPACE}", "\N{NON-BREAKING HYPHEN}"
+
 
 def status_page(records: Iterable[Mapping[str, Any]]) -> str:
     """Render run records as MyST text for the status page.
 
     Args:
         records: one mapping for each run, as `record.json` holds it: `notebook`, `parameters` (with `preset` and
-            `seed`), `seconds`, `peak_memory_mb`, `finished`, `versions` and `key_numbers`. What a record lacks is shown
-            as a dash.
+            `seed`), `seconds`, `peak_memory_mb`, `finished`, `versions`, `key_numbers`, and if known `machine` and
+            `commit`. What a record lacks is shown as a dash.
 
     Returns:
         Text with one table of runs, one table of key numbers for each run, and the versions they share.
@@ -18,7 +20,14 @@ def status_page(records: Iterable[Mapping[str, Any]]) -> str:
     ordered = sorted(records, key=lambda record: str(record.get("notebook", "")))
     if not ordered:
         return "No run has finished yet. `make book` makes the first.\n"
-    parts = [_runs_table(ordered), "## Key numbers", *map(_numbers_table, ordered), "## Versions", _versions(ordered)]
+    parts = [
+        _runs_table(ordered),
+        _machines(ordered),
+        "## Key numbers",
+        *map(_numbers_table, ordered),
+        "## Versions",
+        _versions(ordered),
+    ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -42,13 +51,26 @@ def _runs_table(records: list[Mapping[str, Any]]) -> str:
             _code(record.get("parameters", {}).get("seed")),
             _quantity(record.get("seconds"), ".1f"),
             _quantity(record.get("peak_memory_mb"), ".0f"),
-            str(record.get("finished", "-"))[:10],
+            str(record.get("finished", "-"))[:10].replace("-", UNBROKEN_HYPHEN) or "-",
         )
         for record in records
     )
     header = ("notebook", "preset", "seed", "time / s", "peak memory / MB", "finished")
     title = "Runs behind these pages. Time is wall time of one process; data and trained weights that an earlier run "
     return _table(header, "llrrrl", rows, title + "had already made are reused.", "tab-status-runs")
+
+
+def _machines(records: list[Mapping[str, Any]]) -> str:
+    """Say on what the runs ran, and from which commit."""
+    found = [record.get("machine") or {} for record in records]
+    machines = dict.fromkeys(
+        f"{one.get('system', 'unknown system')}, {one['cpus']} CPUs" + (f", {one['gpu']}" if one.get("gpu") else "")
+        for one in found
+        if one.get("cpus")
+    )
+    commits = dict.fromkeys(f"`{record['commit']}`" for record in records if record.get("commit"))
+    said = [f"{label}: {'; '.join(names)}." for label, names in (("Machine", machines), ("Commit", commits)) if names]
+    return " ".join(said)
 
 
 def _numbers_table(record: Mapping[str, Any]) -> str:
@@ -94,4 +116,4 @@ def _value(entry: Mapping[str, Any]) -> str:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return str(value)
     text = format(value, ".4g")
-    return text if uncertainty is None else f"{text} ± {uncertainty:.2g}"
+    return text if uncertainty is None else f"{text}{UNBROKEN_SPACE}±{UNBROKEN_SPACE}{uncertainty:.2g}"
