@@ -1,7 +1,15 @@
 """O(3) and SO(3): Haar grids, sectors (l, sigma), and how each kind of quantity transforms."""
 
 from symlab.groups._cartesian import split_matrix
-from symlab.groups._haar import HaarGrid, haar_grid, rotation_y, rotation_z
+from symlab.groups._haar import (
+    LEBEDEV_DEGREES,
+    HaarGrid,
+    ProductRule,
+    haar_grid,
+    lebedev_degree,
+    rotation_y,
+    rotation_z,
+)
 from symlab.groups._orthogonal import check_orthogonal, determinant_signs
 from symlab.groups._other_grids import finite_group, monte_carlo_grid
 from symlab.groups._random import random_rotations
@@ -12,8 +20,10 @@ from symlab.groups._structure import PointCloud, Structure
 from symlab.groups._wigner import euler_zyz, small_d, wigner_D
 
 __all__ = [
+    "LEBEDEV_DEGREES",
     "HaarGrid",
     "PointCloud",
+    "ProductRule",
     "Representation",
     "Rotatable",
     "Sector",
@@ -25,6 +35,7 @@ __all__ = [
     "finite_group",
     "haar_grid",
     "invariant",
+    "lebedev_degree",
     "monte_carlo_grid",
     "parse_output",
     "random_rotations",

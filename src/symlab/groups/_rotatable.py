@@ -2,7 +2,7 @@
 
 import copy
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, field, fields
 from typing import Any, ClassVar, Self
 
@@ -115,6 +115,18 @@ class Rotatable:
             _map_value(entry.name, value, entry.metadata[_KEY], note)
         return found
 
+    def with_tensors(self, tensors: Mapping[str, Tensor]) -> Self:
+        """Replace rotating tensors by others, named as in ``rotating_tensors``; not validated again.
+
+        Raises:
+            ValueError: a name that is no rotating tensor of this object.
+        """
+        known = self.rotating_tensors()
+        for name in tensors:
+            if name not in known:
+                raise ValueError(f"tensors must be named among {', '.join(known)}; got {name!r}")
+        return self._mapped_by_name(lambda name, tensor, _: tensors.get(name, tensor), self.n_copies)
+
     def _mapped(
         self,
         change: Callable[[Tensor, Representation | None], Tensor],
@@ -126,6 +138,12 @@ class Rotatable:
         def step(name: str, tensor: Tensor, representation: Representation | None) -> Tensor:
             return tensor if representation is None and not also_invariant else change(tensor, representation)
 
+        return self._mapped_by_name(step, n_copies)
+
+    def _mapped_by_name(
+        self, step: Callable[[str, Tensor, Representation | None], Tensor], n_copies: int | None
+    ) -> Self:
+        """Copy the object with ``step(name, tensor, representation)`` in place of every tensor."""
         new = copy.copy(self)
         for entry in fields(self):  # type: ignore[arg-type]
             value = _map_value(entry.name, getattr(self, entry.name), entry.metadata[_KEY], step)
