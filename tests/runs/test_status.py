@@ -15,9 +15,13 @@ RECORD = {
 }
 
 
+def plain(page: str) -> str:
+    return page.replace("\N{NON-BREAKING HYPHEN}", "-").replace("\N{NO-BREAK SPACE}", " ")
+
+
 def test_a_run_is_one_row_with_its_cost() -> None:
-    row = "| [04_equivariance_error](notebooks/04_equivariance_error) | `book` | `3` | 12.3 | 812 | 2026\N{NON-BREAKING HYPHEN}11\N{NON-BREAKING HYPHEN}23 |"
-    assert row in status_page([RECORD])
+    row = "| [04_equivariance_error](notebooks/04_equivariance_error) | `book` | `3` | 12.3 | 812 | 2026-11-23 |"
+    assert row in plain(status_page([RECORD]))
 
 
 def test_a_key_number_keeps_unit_and_uncertainty() -> None:

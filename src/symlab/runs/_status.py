@@ -51,7 +51,7 @@ def _runs_table(records: list[Mapping[str, Any]]) -> str:
             _code(record.get("parameters", {}).get("seed")),
             _quantity(record.get("seconds"), ".1f"),
             _quantity(record.get("peak_memory_mb"), ".0f"),
-            str(record.get("finished", "-"))[:10].replace("-", UNBROKEN_HYPHEN) or "-",
+            str(record.get("finished", ""))[:10].replace("-", UNBROKEN_HYPHEN) or "-",
         )
         for record in records
     )
