@@ -122,20 +122,8 @@ def test_smooth_at_the_cutoff() -> None:
 def test_wider_padding_changes_nothing() -> None:
     net, structure = network(), crystal()
     batch = net.batch([structure])
-    n, m = batch.mask.shape
-    atom, slot = torch.div(batch.reverse, m, rounding_mode="floor"), batch.reverse % m
-    extra = 3
-    own = torch.arange(n)[:, None] * (m + extra) + torch.arange(m, m + extra)
-    wider = PETBatch(
-        batch.species,
-        torch.cat([batch.neighbour_species, batch.species[:, None].expand(n, extra)], 1),
-        torch.cat([batch.edge_vectors, batch.edge_vectors.new_zeros(n, extra, 3)], 1),
-        torch.cat([batch.mask, batch.mask.new_zeros(n, extra)], 1),
-        torch.cat([(atom * (m + extra) + slot).view(n, m), own], 1).flatten(),
-        batch.structure,
-        batch.n_atoms,
-        batch.volume,
-    )
+    wider = batch.widened(batch.mask.shape[1] + 3)
+    assert not wider.mask[:, -3:].any()
     close(net(batch), net(wider), 1e-12)
 
 
@@ -146,6 +134,17 @@ def test_stack_path_equals_list_path() -> None:
         stacked = net.evaluate(structure.stacked(matrices), outputs)
         listed = net(net.batch([structure.rotated(matrix) for matrix in matrices]), outputs)
         close({n: v.flatten(0, 1) if v.shape[1] == structure.n_atoms else v for n, v in stacked.items()}, listed, 1e-11)
+
+
+def test_joined_and_turned_batches_equal_those_of_turned_structures() -> None:
+    net = network()
+    matrices = random_rotations(3, torch.Generator().manual_seed(5), improper=True)
+    structures = [crystal(), molecule(3), molecule(6)]
+    turned = net.batch([s.rotated(m) for s, m in zip(structures, matrices, strict=True)])
+    joined = PETBatch.concatenate([net.batch([s]) for s in structures]).rotated(matrices)
+    torch.testing.assert_close(joined.edge_vectors, turned.edge_vectors)
+    for name in ("species", "neighbour_species", "mask", "reverse", "structure", "n_atoms", "volume"):
+        torch.testing.assert_close(getattr(joined, name), getattr(turned, name))
 
 
 def test_isolated_atom() -> None:
@@ -189,14 +188,13 @@ def test_weights_come_from_the_generator() -> None:
 
 
 def test_positions_carry_gradients() -> None:
-    net, structure = network(), molecule()
+    net, structure = network(n_gnn_layers=1, n_attention_layers=1), molecule(3)
     positions = structure.positions.clone().requires_grad_()
 
     def energy(positions: Tensor) -> Tensor:
         return net(net.batch([Structure(positions, structure.species)]), ("energy",))["energy"]
 
     assert torch.autograd.gradcheck(energy, (positions,), fast_mode=True)
-    assert torch.autograd.gradgradcheck(energy, (positions,), fast_mode=True)
 
 
 def test_configuration_survives_json() -> None:
@@ -218,6 +216,8 @@ def test_errors_name_the_argument_and_the_remedy() -> None:
         net.batch([molecule().stacked(torch.eye(3).repeat(2, 1, 1))])
     with pytest.raises(ValueError, match=r"make it with structure.stacked"):
         PETBatch.from_stack(molecule(), 3.0)
+    with pytest.raises(ValueError, match=r"width must be at least 1, .*got 0"):
+        net.batch([molecule(2)]).widened(0)
     with pytest.raises(ValueError, match="n_heads must divide d_pet"):
         network(n_heads=3)
     with pytest.raises(ValueError, match="cutoff_width must lie in"):

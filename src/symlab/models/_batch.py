@@ -1,11 +1,13 @@
 """A batch of structures as PET sees it: one padded neighbourhood per atom, and the way back along each edge."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from itertools import accumulate
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+from torch.nn import functional
 
 from symlab.groups import Structure
 from symlab.models._neighbours import Neighbours, neighbours
@@ -82,6 +84,67 @@ class PETBatch:
         return cls(
             species, species[atom], vectors, mask, (atom * width + slot).flatten(), structure, sizes, _volume(cells)
         )
+
+    @classmethod
+    def concatenate(cls, batches: "Sequence[PETBatch]") -> "PETBatch":
+        """Join batches into one, padded to the widest."""
+        width = max(batch.mask.shape[1] for batch in batches)
+        padded = [batch.widened(width) for batch in batches]
+        atoms = [0, *accumulate(len(batch.species) for batch in batches)]
+        structures = [0, *accumulate(len(batch.n_atoms) for batch in batches)]
+        return cls(
+            torch.cat([batch.species for batch in padded]),
+            torch.cat([batch.neighbour_species for batch in padded]),
+            torch.cat([batch.edge_vectors for batch in padded]),
+            torch.cat([batch.mask for batch in padded]),
+            torch.cat([batch.reverse + start * width for batch, start in zip(padded, atoms, strict=False)]),
+            torch.cat([batch.structure + start for batch, start in zip(padded, structures, strict=False)]),
+            torch.cat([batch.n_atoms for batch in padded]),
+            torch.cat([batch.volume for batch in padded]),
+        )
+
+    def widened(self, width: int) -> "PETBatch":
+        """Pad every neighbourhood to ``width`` slots; slots already there keep their place.
+
+        Raises:
+            ValueError: a width below the present one.
+        """
+        n, m = self.mask.shape
+        extra = width - m
+        if extra < 0:
+            raise ValueError(f"width must be at least {m}, the neighbours there are; got {width}")
+        if extra == 0:
+            return self
+        reverse = self.reverse + torch.div(self.reverse, m, rounding_mode="floor") * extra
+        padding = torch.arange(n)[:, None] * width + torch.arange(m, width)
+        return PETBatch(
+            self.species,
+            torch.cat([self.neighbour_species, self.species[:, None].expand(n, extra)], dim=1),
+            functional.pad(self.edge_vectors, (0, 0, 0, extra)),
+            functional.pad(self.mask, (0, extra)),
+            torch.cat([reverse.view(n, m), padding.to(reverse)], dim=1).flatten(),
+            self.structure,
+            self.n_atoms,
+            self.volume,
+        )
+
+    def rotated(self, matrices: Float[Tensor, "s 3 3"]) -> "PETBatch":
+        """Turn structure i by matrix i: the same batch as that of the turned structures.
+
+        Edge vectors are linear in positions and cell, so turning them turns both.
+        """
+        per_atom = matrices.to(self.edge_vectors)[self.structure]
+        return replace(self, edge_vectors=self.edge_vectors @ per_atom.mT)
+
+    def to(self, *, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> "PETBatch":
+        """Move every tensor to a device, and every floating-point tensor to a type."""
+        moved = {
+            entry.name: (value := getattr(self, entry.name)).to(
+                device=device, dtype=dtype if value.is_floating_point() else None
+            )
+            for entry in fields(self)
+        }
+        return PETBatch(**moved)
 
     @classmethod
     def from_stack(cls, stack: Structure, cutoff: float) -> "PETBatch":

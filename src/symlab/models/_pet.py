@@ -1,6 +1,7 @@
 """PET, the point-edge transformer: an unconstrained graph network for atoms."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -94,6 +95,10 @@ class PET(nn.Module):
             elif isinstance(module, nn.Embedding):
                 nn.init.normal_(module.weight, generator=generator)
 
+    def head(self, name: str) -> Head:
+        """Return the read-out of one target, which holds its scale and its baseline."""
+        return cast(Head, self.heads[name])
+
     def layer_names(self) -> list[str]:
         """List the layers that hooks can capture, in the order of the forward pass.
 
@@ -123,9 +128,7 @@ class PET(nn.Module):
         Raises:
             ValueError: an unknown species or output, or a stress asked of a molecule.
         """
-        return {
-            name: self.heads[name].physical(value, batch) for name, value in self.normalized(batch, outputs).items()
-        }
+        return {name: self.head(name).physical(value, batch) for name, value in self.normalized(batch, outputs).items()}
 
     def normalized(self, batch: PETBatch, outputs: Sequence[str] | None = None) -> dict[str, Tensor]:
         """Predict targets before scale and baseline are put on: what the loss compares; arguments as ``forward``."""

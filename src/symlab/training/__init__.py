@@ -1,0 +1,19 @@
+"""Training: PET on labelled structures, augmented by O(3), with checkpoints along the way."""
+
+from symlab.training._batches import Samples, draw_matrices, epoch_rows, rmse
+from symlab.training._config import TrainingConfig
+from symlab.training._targets import fit_scales
+from symlab.training._train import train, train_seeds
+from symlab.training._trained import TrainedModel
+
+__all__ = [
+    "Samples",
+    "TrainedModel",
+    "TrainingConfig",
+    "draw_matrices",
+    "epoch_rows",
+    "fit_scales",
+    "rmse",
+    "train",
+    "train_seeds",
+]

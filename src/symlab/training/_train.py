@@ -1,0 +1,109 @@
+"""Train through the store: a finished training is read, a killed one resumed, several seeds run side by side."""
+
+import hashlib
+import json
+import multiprocessing
+import pickle
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from symlab.artifacts import Recipe, Store
+from symlab.data import Dataset
+from symlab.models import PETConfig
+from symlab.training._config import TrainingConfig
+from symlab.training._loop import fit
+from symlab.training._trained import SUMMARY, TrainedModel
+
+
+def train(
+    model: PETConfig, config: TrainingConfig, dataset: Dataset, store: Store, *, progress: bool = True
+) -> TrainedModel:
+    """Train a PET, or read the training from the store if it was done before.
+
+    Args:
+        model: sizes and targets; each target needs the label of the same name.
+        config: settings.
+        dataset: with splits "train" and "validation".
+        store: where trainings are kept. One that was killed resumes.
+        progress: whether to show a bar.
+
+    Returns:
+        The finished training.
+
+    Raises:
+        ValueError: labels and targets do not fit.
+        ArtifactError: the store cannot be written, or a file in it is corrupt.
+    """
+    training, validation = dataset.split("train"), dataset.split("validation")
+    recipe = Recipe(
+        "pet",
+        {"model": model.to_dict(), "training": config.to_dict()},
+        code=("symlab.training._loop",),
+        packages=("torch",),
+        inputs=(_content_digest(training, model), _content_digest(validation, model)),
+    )
+
+    def make(folder: Path) -> None:
+        history = fit(folder, model, config, training, validation, progress)
+        summary: dict[str, Any] = {"model": model.to_dict(), "training": config.to_dict(), "history": history}
+        summary["steps"] = config.checkpoint_steps()
+        (folder / SUMMARY).write_text(json.dumps(summary, indent=1), encoding="utf-8")
+
+    return TrainedModel.read(store.get_or_make(recipe, make))
+
+
+def train_seeds(
+    model: PETConfig,
+    config: TrainingConfig,
+    dataset: Dataset,
+    store: Store,
+    seeds: Sequence[int],
+    *,
+    n_workers: int = 2,
+    progress: bool = True,
+) -> list[TrainedModel]:
+    """Train one network per seed, side by side in processes of one thread each; otherwise as ``train``.
+
+    Raises:
+        ValueError: no seed, a seed twice, or fewer than one worker.
+    """
+    if not seeds or len(set(seeds)) != len(seeds):
+        raise ValueError(f"seeds must be distinct, at least one; got {list(seeds)}")
+    if n_workers < 1:
+        raise ValueError(f"n_workers must be at least 1; got {n_workers}")
+    configs = [replace(config, seed=seed) for seed in seeds]
+    if n_workers == 1 or len(seeds) == 1:
+        return [train(model, one, dataset, store, progress=progress) for one in configs]
+    # Pickled here: sent as tensors, every one would hold a file descriptor open.
+    job = pickle.dumps((model, dataset, store.root, progress))
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(n_workers, len(seeds)), mp_context=context, initializer=_one_thread) as pool:
+        folders = list(pool.map(_train_in_worker, [job] * len(configs), configs))
+    return [TrainedModel.read(folder) for folder in folders]
+
+
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def _train_in_worker(job: bytes, config: TrainingConfig) -> Path:
+    model, dataset, root, progress = pickle.loads(job)
+    return train(model, config, dataset, Store(root), progress=progress).folder
+
+
+def _content_digest(dataset: Dataset, model: PETConfig) -> str:
+    """Hash the structures and the labels that the model learns."""
+    digest = hashlib.sha256()
+    for index, structure in enumerate(dataset.structures):
+        parts = [structure.species, structure.positions]
+        parts += [] if structure.cell is None else [structure.cell]
+        parts += [torch.as_tensor(dataset.labels[name][index]) for name in model.targets if name in dataset.labels]
+        for part in parts:
+            digest.update(f"{tuple(part.shape)}{part.dtype}".encode())
+            digest.update(part.contiguous().numpy().tobytes())
+    return digest.hexdigest()
