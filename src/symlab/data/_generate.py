@@ -60,11 +60,24 @@ def _run(plan: Plan, missing: dict[Path, range], n_workers: int) -> Iterator[tup
                 yield sizes[future], future.result()
         except BrokenProcessPool as error:
             raise RuntimeError(
-                f"a process that labels {plan.sampler} died (out of memory, or a script that starts work on import: "
-                'put it under `if __name__ == "__main__":`). Run again: finished chunks are kept'
+                f"a process that labels {plan.sampler} died: out of memory, or a script without the guard "
+                '`if __name__ == "__main__":` (see above). Run again: finished chunks are kept'
             ) from error
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def require_main_guard() -> None:
+    """Refuse to start work while a worker process imports the script that started it.
+
+    Raises:
+        RuntimeError: the script is not guarded; without this check its workers would wait for their own parent's lock.
+    """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise RuntimeError(
+            "this script makes a data set when it is imported, and its worker processes import it; put the work under "
+            '`if __name__ == "__main__":`, or give n_workers=1'
+        )
 
 
 def _die_with_parent() -> None:

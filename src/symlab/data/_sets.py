@@ -5,7 +5,7 @@ from typing import Any
 
 from symlab.artifacts import Recipe, Store
 from symlab.data._dataset import Dataset, read_dataset
-from symlab.data._generate import generate
+from symlab.data._generate import generate, require_main_guard
 from symlab.data._geometry import CRYSTALS, MOLECULES
 from symlab.data._records import Plan
 
@@ -66,9 +66,9 @@ def load_deformed_crystals(
 ) -> Dataset:
     """Held-out crystals on ladders of deformation, labelled as in `load_crystals`; the only split is "test".
 
-    Column ``kind`` names the ladder and ``amplitude`` the rung, evenly spaced: "rattle" 0.02 to 0.16 Angstrom (standard
+    Column ``kind`` names the ladder and ``amplitude`` the rung, evenly spaced: "rattle" 0.02 to 0.12 Angstrom (standard
     deviation of each coordinate); "shear" 0.01 to 0.12 (engineering shear strain, random directions); "compression" and
-    "expansion" 0.01 to 0.08 (linear strain). All but "rattle" carry a rattle of 0.02 Angstrom. The upper rungs lie
+    "expansion" 0.01 to 0.06 (linear strain). All but "rattle" carry a rattle of 0.02 Angstrom. The upper rungs lie
     beyond the training set of `load_crystals`.
 
     Args:
@@ -133,6 +133,7 @@ def _load(store: Store, plan: Plan, n_workers: int | None) -> Dataset:
     for name, (value, least) in whole_numbers.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise ValueError(f"{name} must be a whole number >= {least}, got {value!r}")
+    require_main_guard()
     recipe = Recipe(plan.sampler, plan.description(), code=("symlab.data._records",), packages=("ase", "tblite"))
     folder = store.get_or_make(recipe, lambda part: generate(plan, part, n_workers))
     return read_dataset(folder, digest=recipe.key)
