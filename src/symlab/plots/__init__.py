@@ -17,7 +17,7 @@ from symlab.plots._sectors import sector_bars, spectrum_comparison
 from symlab.plots._series import PowerLaw, Series, fit_power_law
 from symlab.plots._sphere import orientation_map
 from symlab.plots._split import error_split
-from symlab.plots._style import style
+from symlab.plots._style import sector_label, style
 
 __all__ = [
     "PowerLaw",
@@ -38,6 +38,7 @@ __all__ = [
     "orientation_map",
     "parity",
     "sector_bars",
+    "sector_label",
     "spectrum_comparison",
     "style",
     "tensor_parts",

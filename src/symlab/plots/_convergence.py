@@ -39,12 +39,12 @@ def convergence(
     Returns:
         The figure.
     """
-    slopes = dict(slopes or {})
+    slopes, single_column = dict(slopes or {}), bool(slopes)
     unknown = set(slopes) - {one.label for one in series}
     if unknown:
         raise ValueError(f"slopes: no curve is called {sorted(unknown)}; labels are {[one.label for one in series]}")
     lowest = floor if floor is not None else np.finfo(np.float64).tiny
-    with canvas(4.4) as figure:
+    with canvas(4.0 + 0.12 * len(series) * (2 if single_column else 1)) as figure:
         axes = figure.subplots()
         for number, one in enumerate(series):
             colour = PALETTE[number % len(PALETTE)]
@@ -71,5 +71,5 @@ def convergence(
         axes.set(xscale="log" if logx else "linear", yscale="log")
         axes.set(xlabel=axis_label(xlabel, xunit), ylabel=axis_label(ylabel, yunit))
         axes.grid(True)
-        figure.legend(loc="outside lower center", ncols=1 if len(series) < 3 else 2)
+        figure.legend(loc="outside lower center", ncols=1 if single_column else 2)
     return figure

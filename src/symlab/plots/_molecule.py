@@ -54,14 +54,13 @@ def molecule_panels(snapshots: Sequence[Snapshot], *, bond_length: float = 2.0, 
         grid = figure.subplots(rows, columns, squeeze=False).ravel()
         for axes in grid[len(snapshots) :]:
             axes.remove()
-        drawn: dict[str, object] = {}
         for axes, one in zip(grid, snapshots, strict=False):
             atoms = np.asarray(one.positions, dtype=np.float64)
             order = atoms[:, 2].argsort()
             for i in range(len(atoms)):
                 for j in range(i):
                     if np.linalg.norm(atoms[i] - atoms[j]) < bond_length:
-                        depth = (atoms[i, 2] + atoms[j, 2]) / 2
+                        depth = min(atoms[i, 2], atoms[j, 2])
                         axes.plot(*atoms[[i, j], :2].T, color=QUIET, linewidth=3, zorder=10 + depth)
             for i in order:
                 axes.scatter(
@@ -82,23 +81,13 @@ def molecule_panels(snapshots: Sequence[Snapshot], *, bond_length: float = 2.0, 
                     zorder=10.2 + atoms[i, 2],
                 )
             for number, (name, arrow) in enumerate(one.arrows.items()):
-                tip = np.asarray(arrow, dtype=np.float64)
-                drawn[name] = axes.annotate(
-                    "",
-                    xy=(float(tip[0]), float(tip[1])),
-                    xytext=(0.0, 0.0),
-                    arrowprops={
-                        "arrowstyle": "-|>",
-                        "color": PALETTE[number],
-                        "linewidth": 2.6,
-                        "linestyle": ("-", "--")[number % 2],
-                        "mutation_scale": 17,
-                        "shrinkA": 0,
-                        "shrinkB": 0,
-                    },
-                    zorder=40,
+                tip = np.asarray(arrow, dtype=np.float64)[:2]
+                line = {"color": PALETTE[number], "linewidth": 2.6, "zorder": 40}
+                axes.plot(
+                    [0, 0.9 * tip[0]], [0, 0.9 * tip[1]], linestyle=("-", (0, (2, 1)))[number % 2], label=name, **line
                 )
-                axes.plot([], [], color=PALETTE[number], linestyle=("-", "--")[number % 2], label=name)
+                head = {"arrowstyle": "-|>", "color": PALETTE[number], "mutation_scale": 20, "shrinkA": 0, "shrinkB": 0}
+                axes.annotate("", xy=tuple(tip), xytext=tuple(0.85 * tip), arrowprops=head, zorder=41)
             axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", title=one.title)
             axes.set_xticks([])
             axes.set_yticks([])

@@ -26,6 +26,7 @@ RULES: dict[str, Any] = {
     "font.size": 12,
     "axes.facecolor": "white",
     "axes.edgecolor": QUIET,
+    "figure.labelsize": 12,
     "axes.titlesize": 12,
     "axes.spines.top": False,
     "axes.spines.right": False,
