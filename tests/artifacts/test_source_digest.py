@@ -100,6 +100,16 @@ def test_a_notebook_is_hashed_with_what_it_imports(tmp_path):
     assert source_digest(files=[notebook], ignore=()) != before  # now follows into the store
 
 
+def test_two_files_of_one_name_both_count(tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "notebook.py").write_text("x = 1\n")
+    files = [tmp_path / "a" / "notebook.py", tmp_path / "b" / "notebook.py"]
+    before = source_digest(files=files)
+    files[1].write_text("x = 2\n")
+    assert source_digest(files=files) != before
+
+
 def test_importing_the_store_loads_nothing_heavy():
     code = "import sys, symlab.artifacts; assert not {'torch', 'numpy', 'ase'} & set(sys.modules), 'heavy import'"
     subprocess.run([sys.executable, "-c", code], check=True)

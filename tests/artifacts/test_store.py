@@ -61,6 +61,7 @@ def test_a_failed_make_is_resumed_with_what_it_wrote(tmp_path):
         (lambda f: (f / "deep/data.bin").write_bytes(bytes(256)), r"deep/data\.bin does not match its sha256"),
         (lambda f: (f / "deep/data.bin").write_bytes(b""), r"deep/data\.bin has 0 bytes instead of 256"),
         (lambda f: (f / "info.json").unlink(), r"info\.json is missing"),
+        (lambda f: (f / "manifest.json").unlink(), r"manifest\.json is missing"),
         (lambda f: (f / "manifest.json").write_text("{"), r"manifest\.json cannot be read"),
     ],
 )

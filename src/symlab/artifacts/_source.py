@@ -46,7 +46,7 @@ def source_digest(
     packages = frozenset(name.partition(".")[0] for name in modules) or frozenset({"symlab"})
     found: dict[str, str] = {}
     queue: list[tuple[str, Path]] = [(name, path) for name in modules if (path := _module_file(root, name))]
-    queue += [(f"file:{Path(path).name}", Path(path)) for path in files]
+    queue += [(f"file {number}: {Path(path).name}", Path(path)) for number, path in enumerate(files)]
     while queue:
         name, path = queue.pop()
         if name in found:

@@ -75,6 +75,11 @@ class Store:
             if self.has(recipe):  # another process made it while this one waited
                 self._verify(final)
                 return final
+            if final.exists():
+                raise ArtifactError(
+                    f"corrupt artifact: {final / MANIFEST} is missing; delete the folder {final} and run again; "
+                    "it is then made anew"
+                )
             self._require_writable(part)
             start = time.perf_counter()
             make(part)
