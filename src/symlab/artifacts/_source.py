@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 
 def source_digest(
@@ -73,16 +74,24 @@ class _Source:
         self._visit(ast.parse(text, filename=str(path)))
         self.digest = hashlib.sha256("".join(self._parts).encode()).hexdigest()
 
-    def _visit(self, node: object) -> None:
+    def _visit(self, node: Any) -> None:
         """Serialize without positions, docstrings or empty fields, so that all Python versions agree on the text."""
-        parts = self._parts
-        if isinstance(node, ast.Constant):
+        parts, kind = self._parts, type(node)
+        if kind is list:
+            parts.append("[")
+            for item in node:
+                if not (type(item) is ast.Expr and _is_string(item.value)):  # docstrings, wherever they stand
+                    self._visit(item)
+                    parts.append(",")
+            parts.append("]")
+        elif kind is ast.Constant:
             parts.append(f"({type(node.value).__name__}:{node.value!r})")
-            if isinstance(node.value, str) and "." in node.value and node.value.replace(".", "").isidentifier():
+            if _is_string(node) and "." in node.value and node.value.replace(".", "").isidentifier():
                 self.strings.append(node.value)
         elif isinstance(node, ast.AST):
-            self._note(node)
-            parts.append(f"({type(node).__name__}")
+            if kind in _NOTED:
+                self._note(node)
+            parts.append(f"({kind.__name__}")
             for field in node._fields:
                 value = getattr(node, field, None)
                 if value is None or value == [] or field in ("ctx", "type_comment"):
@@ -90,23 +99,20 @@ class _Source:
                 parts.append(f" {field}=")
                 self._visit(value)
             parts.append(")")
-        elif isinstance(node, list):
-            parts.append("[")
-            for item in node:
-                if not (isinstance(item, ast.Expr) and _is_string(item.value)):  # docstrings, wherever they stand
-                    self._visit(item)
-                    parts.append(",")
-            parts.append("]")
         else:
             parts.append(repr(node))
 
     def _note(self, node: ast.AST) -> None:
-        if isinstance(node, ast.Import | ast.ImportFrom):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
             self.imports.append(node)
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            self.other_names.add(node.name)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            self.other_names.add(node.id)
+        elif isinstance(node, ast.Name):
+            if isinstance(node.ctx, ast.Store):
+                self.other_names.add(node.id)
+        else:
+            self.other_names.add(node.name)  # type: ignore[attr-defined]
+
+
+_NOTED = frozenset({ast.Import, ast.ImportFrom, ast.Name, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef})
 
 
 def _is_string(node: ast.AST) -> bool:
