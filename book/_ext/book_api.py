@@ -22,6 +22,7 @@ SPECIAL = re.compile(r"([|*])|(?<=\w)(_)(?=[\W]|$)")
 def escape(text: str) -> str:
     """Escape `|x|`, `*args` and `name_` outside literals, so that they are read as they look."""
     parts = LITERAL.split(text)
+    parts[1::2] = [f"``{part[2:-2].strip()}``" if part.startswith("``") else part for part in parts[1::2]]
     for i in range(0, len(parts), 2):
         strong = re.split(r"(\*\*[^*\s][^*]*\*\*)", parts[i])
         strong[::2] = [SPECIAL.sub(lambda m: "\\" + m.group(0), part) for part in strong[::2]]
@@ -70,11 +71,12 @@ def short_signature(
 
 
 def use_public_names(app: Sphinx) -> None:
-    """Give every re-exported object the name readers import it by (`symlab.groups.haar_grid`)."""
+    """Give every re-exported object the name readers import it by (`symlab.groups.haar_grid`), lazy ones too."""
     for room in ROOMS:
         module = importlib.import_module(f"symlab.{room}")
         for name in getattr(module, "__all__", ()):
             member = getattr(module, name)
+            setattr(module, name, member)
             if getattr(member, "__module__", "").startswith("symlab.") and not hasattr(member, "__wrapped__"):
                 member.__module__ = module.__name__
 

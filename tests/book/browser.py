@@ -46,9 +46,16 @@ def open_browser() -> Iterator[Any]:
 
 
 @contextmanager
-def open_page(browser: Any, path: Path, look: str) -> Iterator[Seen]:
-    """Open one page from disk, wait until fonts and formulas stand, and yield what was seen."""
+def open_context(browser: Any, look: str) -> Iterator[Any]:
+    """Set the browser up for one look; pages in it share what was loaded once, such as the fonts."""
     context = browser.new_context(**LOOKS[look])
+    yield context
+    context.close()
+
+
+@contextmanager
+def open_page(context: Any, path: Path) -> Iterator[Seen]:
+    """Open one page from disk, wait until fonts and formulas stand, and yield what was seen."""
     seen = Seen(context.new_page())
 
     def route(request_route: Any) -> None:
@@ -59,10 +66,10 @@ def open_page(browser: Any, path: Path, look: str) -> Iterator[Seen]:
             seen.outside.append(url)
             request_route.abort()
 
-    context.route("**/*", route)
+    seen.page.route("**/*", route)
     seen.page.on("console", lambda message: seen.errors.append(message.text) if message.type == "error" else None)
     seen.page.on("pageerror", lambda error: seen.errors.append(str(error)))
     seen.page.goto(path.resolve().as_uri(), wait_until="load")
     seen.page.evaluate(SETTLED)
     yield seen
-    context.close()
+    seen.page.close()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from browser import LOOKS, open_browser, open_page
+from browser import LOOKS, open_browser, open_context, open_page
 
 
 def main() -> None:
@@ -28,10 +28,11 @@ def main() -> None:
     ]
     with open_browser() as browser:
         for look in options.looks.split(","):
-            for path in pages:
-                name = path.relative_to(options.html).with_suffix("").as_posix().replace("/", "-")
-                with open_page(browser, path, look) as seen:
-                    seen.page.screenshot(path=options.target / f"{name}-{look}.png", full_page=True)
+            with open_context(browser, look) as context:
+                for path in pages:
+                    name = path.relative_to(options.html).with_suffix("").as_posix().replace("/", "-")
+                    with open_page(context, path) as seen:
+                        seen.page.screenshot(path=options.target / f"{name}-{look}.png", full_page=True)
 
 
 if __name__ == "__main__":

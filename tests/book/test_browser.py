@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import LOOKS, find_chromium, open_browser, open_page
+from browser import LOOKS, find_chromium, open_browser, open_context, open_page
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 if find_chromium() is None:
@@ -35,19 +35,19 @@ DARK = {"light": SEEMS_LIGHT, "dimmed": DIMMED}
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with open_browser() as started:
-        yield started
+def desktop() -> Iterator[Any]:
+    with open_browser() as browser, open_context(browser, "desktop") as context:
+        yield context
 
 
 @pytest.fixture(scope="module")
-def reports(browser: Any, html: Path) -> dict[str, dict[str, list[Any]]]:
+def reports(desktop: Any, html: Path) -> dict[str, dict[str, list[Any]]]:
     """Visit each page once, on a desktop, then dark, then as narrow as a phone, and list what is wrong with it."""
     found = {}
     for path in sorted(html.rglob("*.html")):
         if "_static" in path.relative_to(html).parts:
             continue
-        with open_page(browser, path, "desktop") as seen:
+        with open_page(desktop, path) as seen:
             report = {name: seen.page.evaluate(script) for name, script in DESKTOP.items()}
             seen.page.emulate_media(color_scheme="dark")
             report |= {name: seen.page.evaluate(script) for name, script in DARK.items()}
@@ -64,15 +64,15 @@ def test_no_page_has_a_problem(reports: dict[str, dict[str, list[Any]]], kind: s
     assert {page: report[kind] for page, report in reports.items() if report[kind]} == {}
 
 
-def test_search_works_from_disk(browser: Any, html: Path) -> None:
-    with open_page(browser, html / "search.html", "desktop") as seen:
+def test_search_works_from_disk(desktop: Any, html: Path) -> None:
+    with open_page(desktop, html / "search.html") as seen:
         seen.page.goto((html / "search.html").resolve().as_uri() + "?q=equivariance")
         seen.page.wait_for_selector("#search-results li a", timeout=20_000)
         assert seen.outside == []
 
 
-def test_an_outside_request_would_be_seen(browser: Any, tmp_path: Path) -> None:
+def test_an_outside_request_would_be_seen(desktop: Any, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     page.write_text('<html><body><img src="https://example.org/x.png"></body></html>', "utf8")
-    with open_page(browser, page, "desktop") as seen:
+    with open_page(desktop, page) as seen:
         assert seen.outside == ["https://example.org/x.png"]
