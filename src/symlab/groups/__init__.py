@@ -1,6 +1,7 @@
 """O(3) and SO(3): Haar grids, sectors (l, sigma), and how each kind of quantity transforms."""
 
 from symlab.groups._cartesian import split_matrix
+from symlab.groups._generators import differential, generators, turn_about_axes
 from symlab.groups._haar import (
     LEBEDEV_DEGREES,
     HaarGrid,
@@ -31,8 +32,10 @@ __all__ = [
     "character",
     "check_orthogonal",
     "determinant_signs",
+    "differential",
     "euler_zyz",
     "finite_group",
+    "generators",
     "haar_grid",
     "invariant",
     "lebedev_degree",
@@ -46,5 +49,6 @@ __all__ = [
     "sectors",
     "small_d",
     "split_matrix",
+    "turn_about_axes",
     "wigner_D",
 ]

@@ -1,0 +1,24 @@
+"""Measure broken symmetry: A (equivariance error), B (character decomposition), and the local Lie derivative."""
+
+from symlab.measure._characters import characters
+from symlab.measure._equivariance import equivariance
+from symlab.measure._errors import HarnessError, ResponseError, UnderResolvedError
+from symlab.measure._lie import LieReport, lie_derivative
+from symlab.measure._preflight import preflight
+from symlab.measure._report import EquivarianceReport, ErrorSplit, WorstOrientation
+from symlab.measure._spectrum import Spectrum
+
+__all__ = [
+    "EquivarianceReport",
+    "ErrorSplit",
+    "HarnessError",
+    "LieReport",
+    "ResponseError",
+    "Spectrum",
+    "UnderResolvedError",
+    "WorstOrientation",
+    "characters",
+    "equivariance",
+    "lie_derivative",
+    "preflight",
+]
