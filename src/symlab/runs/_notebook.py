@@ -15,6 +15,20 @@ PARAMETERS_TAG = re.compile(r"tags\s*=\s*\[[^\]]*\"parameters\"|\"tags\"\s*:\s*\
 
 
 @dataclass(frozen=True)
+class Cell:
+    """One cell: its option text (after `# %%`), its source, and the line of the file where it begins."""
+
+    options: str
+    source: str
+    line: int
+
+    @property
+    def is_code(self) -> bool:
+        """Whether the cell is run."""
+        return not TEXT_CELL.search(self.options)
+
+
+@dataclass(frozen=True)
 class Notebook:
     """A chapter's source: `notebooks/<name>.py`.
 
@@ -32,20 +46,20 @@ class Notebook:
         return self.path.stem
 
     @cached_property
-    def cells(self) -> tuple[tuple[str, str], ...]:
-        """Pairs of the cell's option text (after `# %%`) and its source, header left out."""
-        cells: list[tuple[str, list[str]]] = []
-        for line in self.text.splitlines():
+    def cells(self) -> tuple[Cell, ...]:
+        """All cells in order, header left out."""
+        found: list[tuple[str, int, list[str]]] = []
+        for number, line in enumerate(self.text.splitlines(), start=1):
             if match := MARKER.match(line):
-                cells.append((match["options"].strip(), []))
-            elif cells:
-                cells[-1][1].append(line)
-        return tuple((options, "\n".join(lines).strip("\n")) for options, lines in cells)
+                found.append((match["options"].strip(), number, []))
+            elif found:
+                found[-1][2].append(line)
+        return tuple(Cell(options, "\n".join(lines).strip("\n"), number) for options, number, lines in found)
 
-    @cached_property
+    @property
     def code(self) -> tuple[str, ...]:
-        """Sources of the code cells; what the outputs depend on. Prose does not count."""
-        return tuple(source for options, source in self.cells if not TEXT_CELL.search(options))
+        """Sources of the code cells: what the outputs depend on. Prose does not count."""
+        return tuple(cell.source for cell in self.cells if cell.is_code)
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -54,9 +68,9 @@ class Notebook:
         Raises:
             RunError: there is no such cell, or it does not declare `preset`.
         """
-        for options, source in self.cells:
-            if PARAMETERS_TAG.search(options):
-                found = declared_parameters(source)
+        for cell in self.cells:
+            if PARAMETERS_TAG.search(cell.options):
+                found = declared_parameters(cell.source)
                 if any(parameter.name == "preset" for parameter in found):
                     return found
         raise RunError(
