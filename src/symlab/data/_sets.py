@@ -93,7 +93,7 @@ def load_molecules(
     seed: int = 0,
     *,
     names: Sequence[str] = ("ethanol", "methanol", "formamide"),
-    rattle: tuple[float, float] = (0.02, 0.08),
+    rattle: tuple[float, float] = (0.02, 0.06),
     max_iterations: int = 250,
     n_workers: int | None = None,
 ) -> Dataset:
