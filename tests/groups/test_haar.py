@@ -178,7 +178,7 @@ def test_bad_requests_are_refused(call, message: str) -> None:
 
 
 @pytest.mark.parametrize("degree", [True, 5.0, "5"])
-def test_the_degree_must_be_a_whole_number(degree) -> None:
+def test_a_degree_that_is_no_whole_number_is_refused(degree) -> None:
     with pytest.raises(TypeError, match="degree must be an int"):
         haar_grid(degree)
 

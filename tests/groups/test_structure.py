@@ -69,6 +69,19 @@ def test_a_move_keeps_integers_and_copies(matrices: torch.Tensor) -> None:
     assert stack.n_copies == 5
 
 
+def test_rotating_tensors_can_be_replaced_by_name(matrices: torch.Tensor) -> None:
+    stack = structure().stacked(matrices)
+    names = ["positions", "cell", "vectors.field", "axial_vectors.spin", "tensors.strain"]
+    assert list(stack.rotating_tensors()) == names
+    other = stack.with_tensors({"vectors.field": torch.zeros(5, 3), "tensors.strain": torch.ones(5, 3, 3)})
+    assert float(other.vectors["field"].abs().max()) == 0
+    assert float(other.tensors["strain"][0].min()) == 1
+    assert other.positions is stack.positions
+    assert other.n_copies == 5
+    with pytest.raises(ValueError, match=r"tensors must be named among positions, cell, .*; got 'species'"):
+        stack.with_tensors({"species": torch.ones(4)})
+
+
 def test_a_field_that_does_not_declare_itself_stops_the_class() -> None:
     with pytest.raises(
         TypeError, match=r"field 'cell' of Forgetful does not say how it transforms; write cell = rotates"

@@ -142,6 +142,15 @@ def test_wrong_declarations_are_refused(model, error: type[Exception], message: 
         preflight(model, molecule(), "1x1o")
 
 
+def test_an_index_symmetry_that_the_output_lacks_is_refused() -> None:
+    def model(x: Structure) -> Tensor:
+        return x.positions[..., :, None] * x.positions.roll(1, dims=1)[..., None, :]
+
+    preflight(model, molecule(), "ij")
+    with pytest.raises(HarnessError, match="is declared as 'ij=ji', but misses that index symmetry by"):
+        preflight(model, molecule(), "ij=ji")
+
+
 def test_equivariance_runs_the_checks_unless_told_not_to() -> None:
     with pytest.raises(HarnessError, match="training mode"):
         equivariance(Dropping(), molecule(), "1x1o", degree=3)

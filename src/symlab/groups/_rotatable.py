@@ -4,7 +4,7 @@ import copy
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, field, fields
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -14,6 +14,8 @@ from symlab.groups._orthogonal import check_orthogonal
 from symlab.groups._representation import Representation, parse_output
 
 _KEY = "symlab_transforms"
+
+R = TypeVar("R", bound="Rotatable")
 
 
 def rotates(output: str | Representation, *, pseudo: bool = False, **options: Any) -> Any:
@@ -65,7 +67,7 @@ class Rotatable:
                     f'write {name} = rotates("1x1o") (vectors), rotates("ij=ji"), ... or {name} = invariant()'
                 )
 
-    def stacked(self, matrices: Float[Tensor, "n 3 3"]) -> Self:
+    def stacked(self: R, matrices: Float[Tensor, "n 3 3"]) -> R:
         """Make ``n`` turned copies in one object: each rotating field gains a leading axis n, invariants are shared.
 
         Rotation in float64, then rounded to the type of the field.
@@ -87,13 +89,13 @@ class Rotatable:
         n = len(matrices)
         return self._mapped(lambda tensor, representation: _turned(tensor, representation, matrices), n_copies=n)
 
-    def rotated(self, matrix: Float[Tensor, "3 3"]) -> Self:
+    def rotated(self: R, matrix: Float[Tensor, "3 3"]) -> R:
         """Turn the structure by one element: the same type, without a leading axis."""
         check_orthogonal(matrix[None], "matrix")
         turned = self.stacked(matrix[None])
         return turned._mapped(lambda tensor, _: tensor[0], n_copies=None)
 
-    def to(self, *, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Self:
+    def to(self: R, *, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> R:
         """Move every tensor to a device, and every floating-point tensor to a type."""
 
         def move(tensor: Tensor, _: Representation | None) -> Tensor:
@@ -115,7 +117,7 @@ class Rotatable:
             _map_value(entry.name, value, entry.metadata[_KEY], note)
         return found
 
-    def with_tensors(self, tensors: Mapping[str, Tensor]) -> Self:
+    def with_tensors(self: R, tensors: Mapping[str, Tensor]) -> R:
         """Replace rotating tensors by others, named as in ``rotating_tensors``; not validated again.
 
         Raises:
@@ -128,11 +130,11 @@ class Rotatable:
         return self._mapped_by_name(lambda name, tensor, _: tensors.get(name, tensor), self.n_copies)
 
     def _mapped(
-        self,
+        self: R,
         change: Callable[[Tensor, Representation | None], Tensor],
         n_copies: int | None,
         also_invariant: bool = False,
-    ) -> Self:
+    ) -> R:
         """Copy the object with every rotating (or every) tensor changed; skips __init__ and its validation."""
 
         def step(name: str, tensor: Tensor, representation: Representation | None) -> Tensor:
@@ -141,8 +143,8 @@ class Rotatable:
         return self._mapped_by_name(step, n_copies)
 
     def _mapped_by_name(
-        self, step: Callable[[str, Tensor, Representation | None], Tensor], n_copies: int | None
-    ) -> Self:
+        self: R, step: Callable[[str, Tensor, Representation | None], Tensor], n_copies: int | None
+    ) -> R:
         """Copy the object with ``step(name, tensor, representation)`` in place of every tensor."""
         new = copy.copy(self)
         for entry in fields(self):  # type: ignore[arg-type]

@@ -27,8 +27,9 @@ def preflight(
     """Look for the usual mistakes in how a model is called; silence means that none was found.
 
     Checked: training mode or dropout on; responses that are not finite, do not fit the declaration, or have no row
-    per copy; a stochastic output; responses that depend on the other copies of a batch; an order of samples that
-    changes with the orientation; an output that turns with the transposed matrix; a cell that stays behind.
+    per copy; a declared index symmetry that the output lacks; a stochastic output; responses that depend on the other
+    copies of a batch; an order of samples that changes with the orientation; an output that turns with the transposed
+    matrix; a cell that stays behind.
 
     Args:
         f: as for ``equivariance``.
@@ -68,6 +69,7 @@ def preflight(
             )
         }
         scale = max(_root_mean_square(first[name]), _root_mean_square(distorted[name]))
+        _refuse_wrong_symmetry(name, representation, y["first"], tolerance * scale)
         _refuse_stochastic(name, y["first"], y["again"], tolerance * scale)
         _refuse_batch_mates(name, y["first"], y["alone"], y["backwards"], tolerance * scale)
         z = representation.inverse_apply(matrices, y["first"]).reshape(N_ROTATIONS, -1, representation.dim)
@@ -161,6 +163,17 @@ def _distorted(x: Rotatable, only: str | None = None) -> Rotatable:
 def _root_mean_square(y: Tensor) -> float:
     """Size of a response; never zero, so that it can be divided by."""
     return max(float(y.to("cpu", torch.float64).square().mean().sqrt()), torch.finfo(torch.float64).tiny)
+
+
+def _refuse_wrong_symmetry(name: str, representation: Representation, y: Tensor, allowed: float) -> None:
+    if representation.permutations is None:
+        return
+    excess = float((y - representation.permutations.project(y)).abs().max())
+    if excess > allowed:
+        raise HarnessError(
+            f"output {name!r} is declared as {representation.name!r}, but misses that index symmetry by {excess:.3g} "
+            f"(allowed: {allowed:.3g}). Symmetrize the output, or declare it without the symmetry"
+        )
 
 
 def _refuse_stochastic(name: str, first: Tensor, again: Tensor, allowed: float) -> None:
