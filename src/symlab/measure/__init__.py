@@ -1,6 +1,7 @@
 """Measure broken symmetry: A (equivariance error), B (character decomposition), and the local Lie derivative."""
 
 from symlab.measure._characters import characters
+from symlab.measure._diagnose import Diagnosis, diagnose
 from symlab.measure._equivariance import equivariance
 from symlab.measure._errors import HarnessError, ResponseError, UnderResolvedError
 from symlab.measure._lie import LieReport, lie_derivative
@@ -9,6 +10,7 @@ from symlab.measure._report import EquivarianceReport, ErrorSplit, WorstOrientat
 from symlab.measure._spectrum import Spectrum
 
 __all__ = [
+    "Diagnosis",
     "EquivarianceReport",
     "ErrorSplit",
     "HarnessError",
@@ -18,6 +20,7 @@ __all__ = [
     "UnderResolvedError",
     "WorstOrientation",
     "characters",
+    "diagnose",
     "equivariance",
     "lie_derivative",
     "preflight",

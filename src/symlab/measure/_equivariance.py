@@ -7,15 +7,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from symlab.groups import LEBEDEV_DEGREES, HaarGrid, Representation, Rotatable, haar_grid, parse_output
-from symlab.measure._characters import as_list
+from symlab.groups import HaarGrid, Representation, Rotatable, haar_grid, parse_output
 from symlab.measure._combine import StructureResult, combine, pool
 from symlab.measure._errors import ResponseError, UnderResolvedError
+from symlab.measure._fronts import as_list, next_degree
 from symlab.measure._noise import N_ORIENTATIONS, N_REPEATS, identity_repeats, round_off
 from symlab.measure._preflight import preflight
 from symlab.measure._report import EquivarianceReport
 from symlab.measure._responses import BackRotated
-from symlab.measure._stream import OUTPUT, RotationBatch, stream
+from symlab.measure._stream import OUTPUT, Consume, Listener, RotationBatch, stream
 
 Model = Callable[[Any], Any]
 Output = str | Representation
@@ -38,6 +38,7 @@ def equivariance(
     tolerance: float | None = None,
     check: bool = True,
     progress: bool = True,
+    listener: Listener | None = None,
 ) -> EquivarianceReport | dict[str, EquivarianceReport]:
     """Measure A, ``v = (1/d) mean_g |z(g) - Pi|^2`` with ``z(g) = rho(g)^-1 f(g x)`` and ``Pi = mean_g z(g)``.
 
@@ -61,6 +62,7 @@ def equivariance(
         tolerance: largest convergence that is accepted; None accepts all and leaves the judgement to the reader.
         check: run ``preflight`` on the first structure.
         progress: show a bar if the work takes more than 5 s.
+        listener: takes the responses of the same passes as well; see `diagnose`.
 
     Returns:
         A report, or a dict of them if ``output`` is a dict. Units: those of the response.
@@ -98,11 +100,17 @@ def equivariance(
                     f,
                     structure,
                     one,
-                    _into({name: turns[turn] for name, turns in sums.items()}),
+                    _into(
+                        {name: turns[turn] for name, turns in sums.items()}, listener.start(one) if listener else None
+                    ),
                     batch_size=batch_size,
+                    module=listener.module if listener else None,
+                    layers=listener.layers if listener else (),
                     description=f"{label}, structure {index + 1}/{n}",
                     progress=progress,
                 )
+                if listener:
+                    listener.stop()
             spent += 1 + N_REPEATS
             results.append({name: combine(turns) for name, turns in sums.items()})
             scatters.append(scatter)
@@ -110,7 +118,7 @@ def equivariance(
 
     measured, scatters = measure(grids, "A", len(structures))
     finer: list[_Results] = []
-    finer_degree = _finer_degree(grids[0]) if n_converge > 0 else None
+    finer_degree = next_degree(grids[0]) if n_converge > 0 else None
     if finer_degree is not None:
         finer_grids = _grids(finer_degree, grids[0].group, None, generator, n_turns)
         finer, _ = measure(finer_grids, f"A at degree {finer_degree}", min(n_converge, len(structures)))
@@ -139,12 +147,14 @@ def equivariance(
 _Results = dict[str, StructureResult]
 
 
-def _into(sums: Mapping[str, BackRotated]) -> Callable[[RotationBatch, str, Tensor], None]:
-    """Hand each declared response to its sums; others are ignored."""
+def _into(sums: Mapping[str, BackRotated], also: Consume | None) -> Consume:
+    """Hand each declared response to its sums, and every response to the listener."""
 
     def consume(batch: RotationBatch, name: str, response: Tensor) -> None:
         if name in sums:
             sums[name].update(batch, response)
+        if also:
+            also(batch, name, response)
 
     return consume
 
@@ -196,13 +206,6 @@ def _grids(
     if n_turns < 3:
         raise ValueError(f"n_turns must be >= 3 for an error bar; got {n_turns}")
     return [haar_grid(degree, group, generator) for _ in range(n_turns)]
-
-
-def _finer_degree(grid: HaarGrid) -> int | None:
-    """Degree + 2, or + 4 where that rule is signed; None for a grid that is no Haar rule."""
-    if grid.product is None or grid.degree is None or grid.degree + 2 > LEBEDEV_DEGREES[-1]:
-        return None
-    return grid.degree + (4 if haar_grid(grid.degree + 2, grid.group).has_negative_weights else 2)
 
 
 def _accept(report: EquivarianceReport, tolerance: float | None) -> None:

@@ -37,21 +37,23 @@ class CharacterMeter:
     Args:
         grid: O(3) grid with degree >= 2 l_max, or Monte Carlo.
         l_max: cutoff.
+        per_sample: keep the power of each sample: of all axes but the first and the last.
         separable: False takes the plain Wigner sum on a product grid too (the slow reference).
 
     Raises:
         ValueError: see `check_grid`.
     """
 
-    def __init__(self, grid: HaarGrid, l_max: int, *, separable: bool = True) -> None:
+    def __init__(self, grid: HaarGrid, l_max: int, *, per_sample: bool = False, separable: bool = True) -> None:
         check_grid(grid, l_max)
-        self.grid = grid
+        self._per_sample = per_sample
         self._transform: SeparableTransform | WignerSum
         if separable and grid.product is not None:
             self._transform = SeparableTransform(grid, l_max)
         else:
             self._transform = WignerSum(grid, l_max)
         self._layers: dict[str, _Layer] = {}
+        self._workspaces: dict[str, Tensor] = {}
 
     def update(self, batch: RotationBatch, name: str, response: Float[Tensor, "b ..."]) -> None:
         """Add one response; the ``consume`` of `stream`.
@@ -65,12 +67,15 @@ class CharacterMeter:
         if response.dtype in (torch.float16, torch.bfloat16):
             response = response.float()
         if name not in self._layers:
-            self._layers[name] = _Layer(self._transform, response)
+            self._layers[name] = _Layer(self._transform, response, self._per_sample, self._workspaces.get(name))
         self._layers[name].update(batch, name, response)
 
     def take(self) -> dict[str, LayerPower]:
         """Give the powers of the structure that has streamed by, in order of appearance, and start afresh."""
         result = {name: layer.result() for name, layer in self._layers.items()}
+        for name, layer in self._layers.items():
+            if isinstance(layer.characters, SeparableCharacters):
+                self._workspaces[name] = layer.characters.workspace
         self._layers = {}
         return result
 
@@ -78,14 +83,23 @@ class CharacterMeter:
 class _Layer:
     """Characters and mean square of one name."""
 
-    def __init__(self, transform: SeparableTransform | WignerSum, response: Tensor) -> None:
+    def __init__(
+        self,
+        transform: SeparableTransform | WignerSum,
+        response: Tensor,
+        per_sample: bool,
+        workspace: Tensor | None,
+    ) -> None:
         self._shape = response.shape[1:]
-        self._mean_square = torch.zeros(response.shape[1:-1], dtype=torch.float64, device=response.device)
-        self._characters: SeparableCharacters | WignerCharacters
+        self._samples = response.shape[1:-1] if per_sample else ()
+        self._mean_square = torch.zeros(self._samples, dtype=torch.float64, device=response.device)
+        self.characters: SeparableCharacters | WignerCharacters
         if isinstance(transform, SeparableTransform):
-            self._characters = SeparableCharacters(transform, response)
+            if workspace is not None and workspace.device != response.device:
+                workspace = None
+            self.characters = SeparableCharacters(transform, response, per_sample, workspace)
         else:
-            self._characters = WignerCharacters(transform, response)
+            self.characters = WignerCharacters(transform, response, per_sample)
 
     def update(self, batch: RotationBatch, name: str, response: Tensor) -> None:
         if response.shape[1:] != self._shape:
@@ -93,10 +107,9 @@ class _Layer:
                 f"{name!r} changes its shape between batches of rotations, from {tuple(self._shape)} to "
                 f"{tuple(response.shape[1:])}: the model must give the same atoms, neighbours and order for every copy"
             )
-        weights = batch.weights.to(response.device)
-        values = response if response.ndim > 1 else response[:, None]
-        self._mean_square += torch.tensordot(weights, sum_of_squares(values), dims=1)
-        self._characters.update(batch, response)
+        squares = sum_of_squares(response.reshape(len(batch), *self._samples, -1))
+        self._mean_square += torch.tensordot(batch.weights.to(response.device), squares, dims=1)
+        self.characters.update(batch, response)
 
     def result(self) -> LayerPower:
-        return LayerPower(self._characters.power(), self._mean_square)
+        return LayerPower(self.characters.power(), self._mean_square)

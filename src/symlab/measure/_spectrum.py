@@ -14,11 +14,11 @@ from symlab.measure._report import CONVERGED
 
 @dataclass(frozen=True, eq=False)
 class LayerPower:
-    """Power of one layer for one structure, by sample.
+    """Power of one layer for one structure: of the whole response, or of each sample.
 
     Attributes:
-        power: ``(n_sectors, ...)`` float64, B of each sector and sample; samples are all axes but the last.
-        mean_square: ``(...)`` float64, grid mean of ``|u|^2`` of each sample.
+        power: ``(n_sectors, ...)`` float64, B of each sector.
+        mean_square: ``(...)`` float64, grid mean of ``|u|^2``.
     """
 
     power: Float[Tensor, "sectors ..."]
@@ -44,8 +44,9 @@ class Spectrum:
         fraction: ``(n_sectors,)`` float64, ``B / mean |u|^2``, mean over structures.
         remainder: ``1 - sum(fraction)``, the share above l_max; below zero only by round-off, by the sampling error
             of a Monte Carlo grid, or, with signed weights, within the quadrature error.
-        convergence: largest change, over the sectors, the remainder and the total, when the degree grows by 2, as a
-            share of ``mean |u|^2``; None if it was not measured.
+        convergence: largest change, over the sectors, the remainder and the total, on a finer grid, as a share of
+            ``mean |u|^2``; None if it was not measured.
+        convergence_degree: degree of the finer grid.
         n_evaluations: forward passes (copies) spent, the second measurement included.
         degree: of the grid; None for Monte Carlo.
         l_max: cutoff.
@@ -60,6 +61,7 @@ class Spectrum:
     fraction: Float[Tensor, " sectors"]
     remainder: float
     convergence: float | None
+    convergence_degree: int | None
     n_evaluations: int
     degree: int | None
     l_max: int
@@ -75,7 +77,7 @@ class Spectrum:
 
     @property
     def converged(self) -> bool:
-        """Whether the degree was raised by 2 and nothing changed by as much as one per cent of ``mean |u|^2``."""
+        """Whether a finer grid was tried and changed nothing by as much as one per cent of ``mean |u|^2``."""
         return self.convergence is not None and self.convergence < CONVERGED
 
     def of(self, l: int, sigma: int) -> float:
@@ -107,6 +109,7 @@ def spectrum(
     sectors: list[Sector],
     *,
     degree: int | None,
+    finer_degree: int | None,
     convergence: float | None,
     n_evaluations: int,
     tolerance: float | None,
@@ -116,8 +119,8 @@ def spectrum(
 
     Raises:
         ValueError: a response that is not finite, or zero for every structure.
-        UnderResolvedError: a mean square that is negative, a sum of sectors above it, or a change at degree + 2
-            beyond the tolerance.
+        UnderResolvedError: a mean square that is negative, a sum of sectors above it, or a change on the
+            finer grid beyond the tolerance.
     """
     power = torch.stack([layer.totals[0] for layer in layers])
     total = torch.stack([layer.totals[1] for layer in layers])
@@ -138,8 +141,8 @@ def spectrum(
         if convergence is not None and convergence > tolerance:
             raise UnderResolvedError(
                 f"B of {name!r} changes by {convergence:.2g} of the mean square between degree {degree} and "
-                f"{degree + 2}, more than tolerance={tolerance}: the response has content above l = {degree - l_max}. "
-                f"Use degree={degree + 4} or more, or tolerance=None to see the unresolved numbers"
+                f"{finer_degree}, more than tolerance={tolerance}: it has content above l = {degree - l_max}. "
+                f"Use degree={finer_degree} or more, or tolerance=None to see the unresolved numbers"
             )
         if remainder < -tolerance:
             raise UnderResolvedError(
@@ -152,6 +155,7 @@ def spectrum(
         fraction=fraction,
         remainder=remainder,
         convergence=convergence,
+        convergence_degree=finer_degree,
         n_evaluations=n_evaluations,
         degree=degree,
         l_max=l_max,

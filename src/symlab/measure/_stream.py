@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from jaxtyping import Float, Int
@@ -23,12 +23,19 @@ PROGRESS_AFTER_SECONDS = 5.0
 class Block:
     """A part of a product grid: one coset, some columns of the `CirclePlan`, some rows of these columns.
 
-    The elements of a block come with the row slowest and the column fastest.
+    Elements come with the row slowest, then the member of the column, then the column.
+
+    Attributes:
+        coset: 0 for proper, 1 for improper elements.
+        columns: which columns; either all are pairs or all are single circles.
+        rows: which positions on the circle.
+        members: which members of each column are present: (0, 1), (0,) or (1,).
     """
 
     coset: int
     columns: slice
     rows: slice
+    members: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +62,13 @@ class RotationBatch:
 class CirclePlan:
     """The sphere nodes of a product grid, put into columns of one or two circles.
 
-    A column holds the circle of node i in rows 0 ... K-1 and, if the antipode of i is a node too, the circle of the
-    antipode in rows K ... 2K-1. The poles stand alone: there the angle alpha of the antipode is not alpha + pi.
+    Member 0 of a column is the circle of node i, ``gamma_k`` in row k. Member 1, if the antipode of i is a node too, is
+    the circle of the antipode, ``-gamma_k`` in row k. The poles stand alone: there the angle alpha of the antipode is
+    not alpha + pi.
 
     Attributes:
-        first: ``(n_columns,)``, node of the first circle; pairs come first, single circles last.
-        second: ``(n_pairs,)``, node of the second circle.
+        first: ``(n_columns,)``, node of member 0; pairs come first, single circles last.
+        second: ``(n_pairs,)``, node of member 1.
         n_gamma: K, elements of one circle.
     """
 
@@ -87,18 +95,21 @@ class CirclePlan:
     def blocks(self, n_nodes: int, n_cosets: int, batch_size: int) -> Iterator[tuple[Tensor, Block]]:
         """List blocks with their positions in the grid; both cosets of some columns come before the next columns."""
         n_pairs, n_columns, k = len(self.second), len(self.first), self.n_gamma
-        gamma = torch.arange(k)
-        for start, stop, height in ((0, n_pairs, 2 * k), (n_pairs, n_columns, k)):
-            width = max(1, batch_size // height)
+        row = torch.arange(k)
+        both: list[tuple[int, ...]] = [(0, 1)] if batch_size > 1 else [(0,), (1,)]
+        for start, stop, choices in ((0, n_pairs, both), (n_pairs, n_columns, [(0,)])):
+            width = max(1, batch_size // (k * len(choices[0])))
             for low in range(start, stop, width):
                 columns = slice(low, min(low + width, stop))
-                node_of_row = [self.first[columns]] if height == k else [self.first[columns], self.second[columns]]
-                index = torch.cat([nodes[None, :] * k + gamma[:, None] for nodes in node_of_row])
-                step = max(1, batch_size // index.shape[1])
                 for coset in range(n_cosets):
-                    for top in range(0, height, step):
-                        rows = slice(top, min(top + step, height))
-                        yield index[rows].reshape(-1) + coset * n_nodes * k, Block(coset, columns, rows)
+                    for members in choices:
+                        angles = torch.stack([row, -row % k])[list(members)]
+                        nodes = torch.stack([(self.first, self.second)[member][columns] for member in members])
+                        index = nodes * k + angles.T[:, :, None] + coset * n_nodes * k
+                        step = max(1, batch_size // nodes.numel())
+                        for top in range(0, k, step):
+                            rows = slice(top, min(top + step, k))
+                            yield index[rows].reshape(-1), Block(coset, columns, rows, members)
 
 
 def rotation_batches(grid: HaarGrid, batch_size: int) -> list[RotationBatch]:
@@ -113,6 +124,27 @@ def rotation_batches(grid: HaarGrid, batch_size: int) -> list[RotationBatch]:
         RotationBatch(index, grid.matrices[index], grid.weights[index], block)
         for index, block in CirclePlan.of(grid).blocks(nodes, cosets, batch_size)
     ]
+
+
+Consume = Callable[[RotationBatch, str, Tensor], None]
+
+
+class Listener(Protocol):
+    """Somebody else who wants the responses of the same passes, and perhaps those of hidden layers.
+
+    Attributes:
+        module: where the layers are looked up.
+        layers: names of the layers to capture.
+    """
+
+    module: nn.Module | None
+    layers: Sequence[str]
+
+    def start(self, grid: HaarGrid) -> Consume:
+        """Begin a structure on a grid; gives the function that takes its responses."""
+
+    def stop(self) -> None:
+        """End the structure."""
 
 
 def named_tensors(response: object, name: str = OUTPUT) -> dict[str, Tensor]:
@@ -135,7 +167,7 @@ def stream(
     f: Callable[[Any], Any],
     x: Any,
     grid: HaarGrid,
-    consume: Callable[[RotationBatch, str, Tensor], None],
+    consume: Consume,
     *,
     batch_size: int = 128,
     module: nn.Module | None = None,

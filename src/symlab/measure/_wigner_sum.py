@@ -47,16 +47,17 @@ class WignerCharacters:
     Args:
         transform: shared matrices.
         response: the first response ``(b, ..., d)``, for its shape and device.
+        per_sample: keep the power of each sample, all axes but the first and the last.
 
     Cost: memory ``2 sum_l (2l+1)^2`` float64 numbers per feature; ``sum_l (2l+1)^2`` multiplications per number.
     """
 
-    def __init__(self, transform: WignerSum, response: Float[Tensor, "b ..."]) -> None:
+    def __init__(self, transform: WignerSum, response: Float[Tensor, "b ..."], per_sample: bool) -> None:
         self._transform = transform
-        self._shape = tuple(response.shape[1:-1])
-        self._last = response.shape[-1] if response.ndim > 1 else 1
+        features = math.prod(response.shape[1:])
+        self._shape = tuple(response.shape[1:-1]) if per_sample else ()
+        self._last = features // max(1, math.prod(self._shape))
         count = sum((2 * l + 1) ** 2 for l in range(transform.l_max + 1))
-        features = math.prod(self._shape) * self._last
         self._sums = torch.zeros(2, count, features, dtype=torch.float64, device=response.device)
         self._diagonal = torch.zeros(math.prod(self._shape), dtype=torch.float64, device=response.device)
 
@@ -72,7 +73,7 @@ class WignerCharacters:
             self._diagonal += batch.weights.square().to(values.device) @ squares
 
     def power(self) -> Float[Tensor, "sectors ..."]:
-        """Give B of each sector, in the order of `sectors`, for each sample: summed over the last axis only."""
+        """Give B of each sector, in the order of `sectors`: of the whole response, or of each sample."""
         powers = []
         for sector in self._transform.sectors:
             low = sum((2 * l + 1) ** 2 for l in range(sector.l))
