@@ -30,6 +30,10 @@ def test_a_key_number_keeps_unit_and_uncertainty() -> None:
     )
 
 
+def test_a_tiny_number_is_a_power_of_ten() -> None:
+    assert "$1.12 \\times 10^{-15}$" in status_page([RECORD | {"key_numbers": {"n": {"value": 1.12e-15}}}])
+
+
 def test_versions_are_said_once_unless_runs_differ() -> None:
     other = RECORD | {"notebook": "05_characters", "versions": {"torch": "2.14.0", "python": "3.11.7"}}
     page = status_page([other, RECORD])

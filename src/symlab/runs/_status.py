@@ -116,4 +116,7 @@ def _value(entry: Mapping[str, Any]) -> str:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return str(value)
     text = format(value, ".4g")
+    if "e" in text and uncertainty is None:
+        mantissa, _, exponent = text.partition("e")
+        return f"${mantissa} \\times 10^{{{int(exponent)}}}$"
     return text if uncertainty is None else f"{text}{UNBROKEN_SPACE}±{UNBROKEN_SPACE}{uncertainty:.2g}"
