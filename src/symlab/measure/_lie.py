@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from symlab.groups import Representation, Rotatable, differential, parse_output, turn_about_axes
 from symlab.measure._characters import as_list
@@ -112,13 +113,15 @@ def _by_jvp(f: Callable[[Any], Any], x: Rotatable, representation: Representatio
     primals = tuple(copies.rotating_tensors()[name][0] for name in names)
     tangents = tuple(differential(single[name][1], single[name][0]) for name in names)
 
-    def model(*tensors: Tensor) -> Tensor:
-        return f(copies.with_tensors(dict(zip(names, tensors, strict=True))))
-
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), forward_ad.dual_level():
         # torch 2.13 scripts its own forward-mode rules on first use, and warns about that.
         warnings.filterwarnings("ignore", "`torch.jit.script", DeprecationWarning)
-        y, dy = torch.func.jvp(model, primals, tangents)[:2]
+        dual = {
+            name: forward_ad.make_dual(primal, tangent)
+            for name, primal, tangent in zip(names, primals, tangents, strict=True)
+        }
+        y, dy = forward_ad.unpack_dual(f(copies.with_tensors(dual)))
+    dy = torch.zeros_like(y) if dy is None else dy
     representation.check(y, "output")
     y, dy = y.detach().to("cpu", torch.float64), dy.detach().to("cpu", torch.float64)
     return dy - differential(representation, y[0])
