@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from symlab import workers
 from symlab.artifacts import Recipe, Store
 from symlab.data import _generate, load_molecules
 from symlab.data._records import Plan
@@ -73,7 +74,7 @@ def test_a_killed_generation_resumes_where_it_was(tmp_path, monkeypatch, plan):
 
 
 def test_a_dead_worker_is_explained(tmp_path, monkeypatch, plan):
-    monkeypatch.setattr(_generate, "_die_with_parent", functools.partial(os._exit, 1))
+    monkeypatch.setattr(workers, "_die_with_parent", functools.partial(os._exit, 1))
     with pytest.raises(
         RuntimeError, match=r"labels molecules died: out of memory, or .* Run again: finished chunks are kept"
     ):
@@ -84,15 +85,6 @@ def test_a_script_without_main_guard_is_refused_instead_of_waiting_for_itself(tm
     monkeypatch.setattr(multiprocessing.current_process(), "_inheriting", True, raising=False)
     with pytest.raises(RuntimeError, match='put the work under `if __name__ == "__main__":`, or give n_workers=1'):
         load_molecules(Store(tmp_path), n=3)
-
-
-def test_workers_get_one_thread_and_the_environment_comes_back(monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "7")
-    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
-    with _generate._one_thread_per_process():
-        assert os.environ["OMP_NUM_THREADS"] == os.environ["MKL_NUM_THREADS"] == "1"
-    assert os.environ["OMP_NUM_THREADS"] == "7"
-    assert "MKL_NUM_THREADS" not in os.environ
 
 
 def test_points_are_cut_into_chunks_that_cover_them(plan):

@@ -1,18 +1,14 @@
 """Run a plan on several processes: chunk by chunk, with a progress bar, resumable after a kill."""
 
-import multiprocessing
-import os
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from multiprocessing.connection import wait
 from pathlib import Path
 
 from tqdm import tqdm
 
 from symlab.data._records import Plan, join_chunks, label_chunk
+from symlab.workers import n_cores, worker_pool
 
 
 def generate(plan: Plan, folder: Path, n_workers: int | None = None) -> None:
@@ -32,7 +28,7 @@ def generate(plan: Plan, folder: Path, n_workers: int | None = None) -> None:
     """
     paths = {folder / f"chunk_{number:05d}.safetensors": indices for number, indices in enumerate(plan.chunks())}
     missing = {path: indices for path, indices in paths.items() if not path.exists()}
-    n_workers = min(n_workers or _n_cores(), max(1, len(missing)))
+    n_workers = min(n_workers or n_cores(), max(1, len(missing)))
     done = plan.n - sum(map(len, missing.values()))
     with tqdm(total=plan.n, initial=done, desc=plan.sampler, unit="structure", delay=2) as bar:
         n_failed = 0
@@ -49,11 +45,7 @@ def _run(plan: Plan, missing: dict[Path, range], n_workers: int) -> Iterator[tup
         for path, indices in missing.items():
             yield len(indices), label_chunk(plan, indices, path)
         return
-    context = multiprocessing.get_context("spawn")  # forking a process that runs threads can hang
-    with (
-        _one_thread_per_process(),
-        ProcessPoolExecutor(n_workers, mp_context=context, initializer=_die_with_parent) as pool,
-    ):
+    with worker_pool(n_workers) as pool:
         sizes = {pool.submit(label_chunk, plan, indices, path): len(indices) for path, indices in missing.items()}
         try:
             for future in as_completed(sizes):
@@ -63,44 +55,3 @@ def _run(plan: Plan, missing: dict[Path, range], n_workers: int) -> Iterator[tup
                 f"a process that labels {plan.sampler} died: out of memory, or a script without the guard "
                 '`if __name__ == "__main__":` (see above). Run again: finished chunks are kept'
             ) from error
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def require_main_guard() -> None:
-    """Refuse to start work while a worker process imports the script that started it.
-
-    Raises:
-        RuntimeError: the script is not guarded; without this check its workers would wait for their own parent's lock.
-    """
-    if getattr(multiprocessing.current_process(), "_inheriting", False):
-        raise RuntimeError(
-            "this script makes a data set when it is imported, and its worker processes import it; put the work under "
-            '`if __name__ == "__main__":`, or give n_workers=1'
-        )
-
-
-def _die_with_parent() -> None:
-    """End this worker when its parent is killed, so that no orphan writes into a folder that is being resumed."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()
-
-
-@contextmanager
-def _one_thread_per_process() -> Iterator[None]:
-    """Give new processes one OpenMP thread each: small matrices run slower on more."""
-    before = {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
-    os.environ.update(dict.fromkeys(before, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-def _n_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

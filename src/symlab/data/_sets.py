@@ -5,9 +5,10 @@ from typing import Any
 
 from symlab.artifacts import Recipe, Store
 from symlab.data._dataset import Dataset, read_dataset
-from symlab.data._generate import generate, require_main_guard
+from symlab.data._generate import generate
 from symlab.data._geometry import CRYSTALS, MOLECULES
 from symlab.data._records import Plan
+from symlab.workers import require_main_guard
 
 
 def load_crystals(
