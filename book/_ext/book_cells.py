@@ -1,4 +1,4 @@
-"""How cells and their numbers appear: the setup cell is folded, and 4e-16 is written as a power of ten."""
+"""How cells and their numbers appear: the setup cell is folded, and -4e-16 is written as people write it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 SETUP = re.compile(r"^run = Run\.start\(", re.MULTILINE)
 FOLDED = "hide-input"
-SCIENTIFIC = re.compile(r"([-+−]?[\d.]+)e([-+]?)0*(\d+)")
+PROMPTS = {"code_prompt_show": "Show imports and presets", "code_prompt_hide": "Hide imports and presets"}
+NUMBER = re.compile(r"(-?)([\d.]+)(?:e([-+]?)0*(\d+))?")
 
 
 def fold_setup(app: Sphinx, page: str, source: list[str]) -> None:
@@ -26,28 +27,35 @@ def fold_setup(app: Sphinx, page: str, source: list[str]) -> None:
         tags = cell["metadata"].setdefault("tags", [])
         if cell["cell_type"] == "code" and SETUP.search("".join(cell["source"])) and FOLDED not in tags:
             tags.append(FOLDED)
+            cell["metadata"].setdefault("mystnb", {}).update(PROMPTS)
     source[0] = json.dumps(notebook)
 
 
-class PowersOfTen(SphinxPostTransform):
-    """Write the numbers that prose takes from a run as people write them."""
+class PlainNumbers(SphinxPostTransform):
+    """Write the numbers that prose takes from a run with a minus sign and with powers of ten."""
 
     default_priority = 900
 
     def run(self, **_: Any) -> None:
-        """Replace the text of every glued number in scientific notation."""
+        """Replace the text of every glued number."""
         for node in self.document.findall(lambda n: isinstance(n, nodes.inline) and "pasted-text" in n["classes"]):
-            match = SCIENTIFIC.fullmatch(node.astext())
-            if match:
-                mantissa, sign, exponent = match.groups()
-                factor = "" if mantissa == "1" else f"{mantissa.replace('-', '−')} × "
+            match = NUMBER.fullmatch(node.astext())
+            if not match:
+                continue
+            minus, mantissa, sign, exponent = match.groups()
+            minus = "−" if minus else ""
+            if exponent is None:
+                parts: list[nodes.Node] = [nodes.Text(minus + mantissa)]
+            else:
+                factor = "" if mantissa == "1" else f"{mantissa} × "
                 power = nodes.superscript(text=f"{'−' if sign == '-' else ''}{exponent}")
-                node.children = []
-                node += [nodes.Text(f"{factor}10"), power]
+                parts = [nodes.Text(f"{minus}{factor}10"), power]
+            node.children = []
+            node += parts
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     app.connect("source-read", fold_setup)
-    app.add_post_transform(PowersOfTen)
+    app.add_post_transform(PlainNumbers)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
