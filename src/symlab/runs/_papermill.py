@@ -30,6 +30,7 @@ class JupytextHandler:
         source = Path(path.removeprefix(SCHEME))
         text = nbformat.writes(to_ipynb(source))
         os.environ[NOTEBOOK_VARIABLE] = source.stem
+        _teach_types()
         return text
 
     def listdir(self, path: str) -> list[str]:
@@ -46,3 +47,22 @@ class JupytextHandler:
 
 
 handler = JupytextHandler()
+
+
+def _teach_types() -> None:
+    """Let papermill see parameters of every type we declare: its own reader stops at the `|` of `int | None`."""
+    from papermill.models import Parameter
+    from papermill.translators import PythonTranslator, papermill_translators
+
+    from symlab.runs._parameters import declared_parameters
+
+    class AnnotatedTranslator(PythonTranslator):
+        """Read the parameters cell by its syntax tree."""
+
+        @classmethod
+        def inspect(cls, parameters_cell: Any) -> list[Parameter]:
+            """List the declared parameters for `papermill --help-notebook`."""
+            found = declared_parameters(parameters_cell["source"])
+            return [Parameter(p.name, p.annotation, repr(p.default), p.help) for p in found]
+
+    papermill_translators.register("python", AnnotatedTranslator)
