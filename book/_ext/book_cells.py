@@ -13,19 +13,23 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 SETUP = re.compile(r"^run = Run\.start\(", re.MULTILINE)
-FOLDED = "hide-input"
+FOLDED, LEFT_OUT = "hide-input", "remove-cell"
 PROMPTS = {"code_prompt_show": "Show imports and presets", "code_prompt_hide": "Hide imports and presets"}
 NUMBER = re.compile(r"(-?)([\d.]+)(?:e([-+]?)0*(\d+))?")
 
 
 def fold_setup(app: Sphinx, page: str, source: list[str]) -> None:
-    """Fold the cell of imports and presets: one click away, not in the way."""
+    """Fold the cell of imports and presets, one click away, and leave out the one that ends the run."""
     if not str(app.env.doc2path(page)).endswith(".ipynb"):
         return
     notebook = json.loads(source[0])
     for cell in notebook["cells"]:
-        tags = cell["metadata"].setdefault("tags", [])
-        if cell["cell_type"] == "code" and SETUP.search("".join(cell["source"])) and FOLDED not in tags:
+        if cell["cell_type"] != "code":
+            continue
+        tags, code = cell["metadata"].setdefault("tags", []), "".join(cell["source"])
+        if code.strip() == "run.finish()":
+            tags.append(LEFT_OUT)
+        elif SETUP.search(code) and FOLDED not in tags:
             tags.append(FOLDED)
             cell["metadata"].setdefault("mystnb", {}).update(PROMPTS)
     source[0] = json.dumps(notebook)

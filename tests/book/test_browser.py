@@ -64,6 +64,16 @@ def test_no_page_has_a_problem(reports: dict[str, dict[str, list[Any]]], kind: s
     assert {page: report[kind] for page, report in reports.items() if report[kind]} == {}
 
 
+def test_a_folded_solution_opens_by_a_click(desktop: Any, html: Path) -> None:
+    chapter = next(path for path in sorted((html / "notebooks").glob("*.html")) if "solution" in path.read_text("utf8"))
+    with open_page(desktop, chapter) as seen:
+        box = seen.page.locator("div.solution").first
+        inside = box.locator("p:not(.admonition-title)").first
+        assert not inside.is_visible()
+        box.locator("button.toggle-button").click()
+        inside.wait_for(state="visible", timeout=5_000)
+
+
 def test_search_works_from_disk(desktop: Any, html: Path) -> None:
     with open_page(desktop, html / "search.html") as seen:
         seen.page.goto((html / "search.html").resolve().as_uri() + "?q=equivariance")
