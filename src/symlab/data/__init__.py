@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from symlab.data._baseline import CompositionBaseline
     from symlab.data._dataset import Dataset
     from symlab.data._engine import ScfError
+    from symlab.data._fingerprint import fingerprint
     from symlab.data._labels import compute_labels
     from symlab.data._sets import load_crystals, load_deformed_crystals, load_molecules
 
@@ -15,6 +16,7 @@ __all__ = [
     "Dataset",
     "ScfError",
     "compute_labels",
+    "fingerprint",
     "load_crystals",
     "load_deformed_crystals",
     "load_molecules",
@@ -26,6 +28,7 @@ _MODULES = {
     "Dataset": "symlab.data._dataset",
     "ScfError": "symlab.data._engine",
     "compute_labels": "symlab.data._labels",
+    "fingerprint": "symlab.data._fingerprint",
     "load_crystals": "symlab.data._sets",
     "load_deformed_crystals": "symlab.data._sets",
     "load_molecules": "symlab.data._sets",

@@ -70,7 +70,9 @@ class Dataset:
         return Dataset(
             structures=[self.structures[row] for row in rows],
             labels={
-                name: [values[row] for row in rows] if isinstance(values, list) else values[torch.tensor(rows)]
+                name: [values[row] for row in rows]
+                if isinstance(values, list)
+                else values[torch.tensor(rows, dtype=torch.int64)]
                 for name, values in self.labels.items()
             },
             units=self.units,

@@ -2,18 +2,21 @@
 
 from symlab.training._batches import Samples, draw_matrices, epoch_rows, rmse
 from symlab.training._config import TrainingConfig
+from symlab.training._survey import Survey, survey
 from symlab.training._targets import fit_scales
 from symlab.training._train import train, train_seeds
 from symlab.training._trained import TrainedModel
 
 __all__ = [
     "Samples",
+    "Survey",
     "TrainedModel",
     "TrainingConfig",
     "draw_matrices",
     "epoch_rows",
     "fit_scales",
     "rmse",
+    "survey",
     "train",
     "train_seeds",
 ]

@@ -1,0 +1,207 @@
+"""A and B of one network over a whole data set: side by side on several processes, kept in the store."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from concurrent.futures import as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from jaxtyping import Float
+from safetensors.torch import load_file, save, save_file
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from symlab.artifacts import Recipe, Store
+from symlab.data import Dataset, fingerprint
+from symlab.groups import Sector, sectors
+from symlab.measure import diagnose
+from symlab.workers import n_cores, worker_pool
+
+CHUNK = 15
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """A of each target and B of each layer, structure by structure.
+
+    Attributes:
+        absolute: by target ``(n_structures,)``, root of the orientation-averaged squared error per component, in the
+            unit of the target; ``absolute^2 = symmetrized^2 + equivariance^2``.
+        symmetrized: the same for the prediction averaged over the group.
+        equivariance: the equivariance RMSE of each structure.
+        noise_floor: by target, the largest equivariance RMSE that arithmetic alone explains.
+        convergence: by target, largest relative change of the equivariance RMSE on a finer grid.
+        sectors: (l, sigma), the last axis of `fraction`.
+        fraction: by layer ``(n_structures, n_sectors)``, ``B / mean |u|^2``.
+        character_convergence: by layer, largest change of a fraction on a finer grid.
+        n_evaluations: forward passes (copies) in all.
+    """
+
+    absolute: dict[str, Float[Tensor, " structures"]]
+    symmetrized: dict[str, Float[Tensor, " structures"]]
+    equivariance: dict[str, Float[Tensor, " structures"]]
+    noise_floor: dict[str, float]
+    convergence: dict[str, float]
+    sectors: list[Sector]
+    fraction: dict[str, Float[Tensor, "structures sectors"]]
+    character_convergence: dict[str, float]
+    n_evaluations: int
+
+
+def survey(
+    network: nn.Module,
+    dataset: Dataset,
+    store: Store,
+    targets: Mapping[str, str],
+    layers: Sequence[str] = (),
+    *,
+    l_max: int = 4,
+    degree: int | None = None,
+    batch_size: int = 64,
+    n_workers: int | None = None,
+    progress: bool = True,
+) -> Survey:
+    """Diagnose a network on every structure of a data set, or read the survey from the store.
+
+    Args:
+        network: a PET or anything else with ``evaluate``; in evaluation mode.
+        dataset: structures and labels; labels are needed for each target.
+        store: where surveys are kept; one that was killed resumes.
+        targets: name of each target and how it transforms, as for `symlab.measure.equivariance`.
+        layers: names of layers whose characters are measured; the targets themselves always are.
+        l_max: highest degree of the characters.
+        degree: of the grid; None takes the larger of 9 and 2 l_max.
+        batch_size: copies per forward pass.
+        n_workers: processes; None for one per core. Changes the time, not the result.
+        progress: show a bar.
+
+    Returns:
+        The survey. The first of every fifteen structures is measured again on a finer grid.
+
+    Raises:
+        ValueError: no structure, or a target without labels.
+        HarnessError, ResponseError: see `symlab.measure.preflight`.
+
+    Cost: ``2 M (degree + 1)`` forward passes per structure, 760 at degree 9. See arXiv:2603.24638, Sec. II.
+    """
+    if len(dataset) == 0:
+        raise ValueError("dataset holds no structure; choose a larger split")
+    if missing := [name for name in targets if name not in dataset.labels]:
+        raise ValueError(f"dataset has labels {', '.join(dataset.labels)}; targets ask for {', '.join(missing)}")
+    job = _Job(network, dict(targets), list(layers), l_max, degree, batch_size)
+    chunks = [list(range(low, min(low + CHUNK, len(dataset)))) for low in range(0, len(dataset), CHUNK)]
+    recipe = Recipe(
+        "survey",
+        {"targets": job.targets, "layers": job.layers, "l_max": l_max, "degree": degree},
+        code=(__name__, type(network).__module__),
+        packages=("torch",),
+        inputs=(_digest(network), fingerprint(dataset, targets)),
+    )
+
+    def make(folder: Path) -> None:
+        paths = {folder / f"chunk_{low:05d}.safetensors": rows for low, rows in enumerate(chunks)}
+        left = {path: dataset.subset(rows) for path, rows in paths.items() if not path.exists()}
+        workers = min(n_workers or n_cores(), max(1, len(left)))
+        bar = tqdm(
+            total=len(chunks), initial=len(chunks) - len(left), desc="A and B", unit="chunk", disable=not progress
+        )
+        with bar:
+            if workers == 1:
+                for path, part in left.items():
+                    job.run(part, path)
+                    bar.update()
+            else:
+                with worker_pool(workers) as pool:
+                    for future in as_completed([pool.submit(job.run, part, path) for path, part in left.items()]):
+                        future.result()
+                        bar.update()
+        parts = [load_file(path) for path in paths]
+        save_file({name: torch.cat([part[name] for part in parts]) for name in parts[0]}, folder / "survey.safetensors")
+        for path in paths:
+            path.unlink()
+
+    return job.read(store.get_or_make(recipe, make))
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """What a worker needs to know besides its structures."""
+
+    network: nn.Module
+    targets: dict[str, str]
+    layers: list[str]
+    l_max: int
+    degree: int | None
+    batch_size: int
+
+    def run(self, dataset: Dataset, path: Path) -> None:
+        """Diagnose some structures and write one file."""
+        torch.set_num_threads(1)
+        dtype = next(self.network.parameters()).dtype
+        labels = {
+            name: [torch.atleast_1d(torch.as_tensor(value)) for value in dataset.labels[name]] for name in self.targets
+        }
+        found = diagnose(
+            cast(Any, self.network).evaluate,
+            [structure.to(dtype=dtype) for structure in dataset.structures],
+            self.targets,
+            self.layers,
+            self.l_max,
+            self.degree,
+            batch_size=self.batch_size,
+            target=labels,
+            tolerance=None,
+            progress=False,
+        )
+        arrays: dict[str, Tensor] = {"n_evaluations": torch.tensor([found.n_evaluations])}
+        for name, report in found.equivariance.items():
+            means = report.mean if isinstance(report.mean, list) else [report.mean]
+            errors = [
+                (mean - label.reshape(mean.shape)).square().mean().sqrt()
+                for mean, label in zip(means, labels[name], strict=True)
+            ]
+            arrays[f"symmetrized/{name}"] = torch.stack(errors)
+            arrays[f"equivariance/{name}"] = report.structure_rmse
+            arrays[f"noise_floor/{name}"] = torch.tensor([report.noise_floor])
+            arrays[f"convergence/{name}"] = torch.tensor([report.convergence])
+        for name, spectrum in found.characters.items():
+            arrays[f"fraction/{name}"] = spectrum.fraction_by_structure
+            arrays[f"character_convergence/{name}"] = torch.tensor([spectrum.convergence])
+        scratch = path.with_suffix(".tmp")
+        save_file({name: value.contiguous() for name, value in arrays.items()}, scratch)
+        scratch.rename(path)
+
+    def read(self, folder: Path) -> Survey:
+        """Read the finished survey."""
+        arrays = load_file(folder / "survey.safetensors")
+
+        def group(kind: str) -> dict[str, Tensor]:
+            return {
+                name.removeprefix(kind + "/"): value for name, value in arrays.items() if name.startswith(kind + "/")
+            }
+
+        symmetrized, equivariance = group("symmetrized"), group("equivariance")
+        fraction = group("fraction")
+        order = [name for name in [*self.layers, *self.targets] if name in fraction]
+        return Survey(
+            {name: (symmetrized[name] ** 2 + equivariance[name] ** 2).sqrt() for name in self.targets},
+            {name: symmetrized[name] for name in self.targets},
+            {name: equivariance[name] for name in self.targets},
+            {name: float(value.max()) for name, value in group("noise_floor").items()},
+            {name: float(value.max()) for name, value in group("convergence").items()},
+            sectors(self.l_max),
+            {name: fraction[name] for name in order},
+            {name: float(value.max()) for name, value in group("character_convergence").items()},
+            int(arrays["n_evaluations"].sum()),
+        )
+
+
+def _digest(network: nn.Module) -> str:
+    """Hash the weights and the configuration of a network."""
+    config: Any = getattr(network, "config", None)
+    settings = json.dumps(config.to_dict(), sort_keys=True) if hasattr(config, "to_dict") else repr(config)
+    weights = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+    return hashlib.sha256(settings.encode() + save(weights)).hexdigest()
