@@ -66,13 +66,12 @@ class Dataset:
     def subset(self, rows: Sequence[int]) -> "Dataset":
         """Take rows in the order given; the splits are renumbered, `n_failed` stays that of the whole set."""
         rows = [int(row) for row in rows]
+        index = torch.tensor(rows, dtype=torch.int64)
         position = {row: new for new, row in enumerate(rows)}
         return Dataset(
             structures=[self.structures[row] for row in rows],
             labels={
-                name: [values[row] for row in rows]
-                if isinstance(values, list)
-                else values[torch.tensor(rows, dtype=torch.int64)]
+                name: [values[row] for row in rows] if isinstance(values, list) else values[index]
                 for name, values in self.labels.items()
             },
             units=self.units,

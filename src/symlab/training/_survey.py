@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ class Survey:
         symmetrized: the same for the prediction averaged over the group.
         equivariance: the equivariance RMSE of each structure.
         noise_floor: by target, the largest equivariance RMSE that arithmetic alone explains.
-        convergence: by target, largest relative change of the equivariance RMSE on a finer grid.
+        convergence: by target, largest relative change of the equivariance RMSE on a finer grid; NaN if not measured.
         sectors: (l, sigma), the last axis of `fraction`.
         fraction: by layer ``(n_structures, n_sectors)``, ``B / mean |u|^2``.
         character_convergence: by layer, largest change of a fraction on a finer grid.
@@ -61,6 +62,7 @@ def survey(
     l_max: int = 4,
     degree: int | None = None,
     batch_size: int = 64,
+    converge: bool = True,
     n_workers: int | None = None,
     progress: bool = True,
 ) -> Survey:
@@ -75,11 +77,12 @@ def survey(
         l_max: highest degree of the characters.
         degree: of the grid; None takes the larger of 9 and 2 l_max.
         batch_size: copies per forward pass.
-        n_workers: processes; None for one per core. Changes the time, not the result.
+        converge: check the harness on the first of every fifteen structures, and measure it on a finer grid as well.
+        n_workers: processes; None for one per core. Changes the time, not the result. Starting them takes seconds.
         progress: show a bar.
 
     Returns:
-        The survey. The first of every fifteen structures is measured again on a finer grid.
+        The survey.
 
     Raises:
         ValueError: no structure, or a target without labels.
@@ -91,11 +94,11 @@ def survey(
         raise ValueError("dataset holds no structure; choose a larger split")
     if missing := [name for name in targets if name not in dataset.labels]:
         raise ValueError(f"dataset has labels {', '.join(dataset.labels)}; targets ask for {', '.join(missing)}")
-    job = _Job(network, dict(targets), list(layers), l_max, degree, batch_size)
+    job = _Job(network, dict(targets), list(layers), l_max, degree, batch_size, converge)
     chunks = [list(range(low, min(low + CHUNK, len(dataset)))) for low in range(0, len(dataset), CHUNK)]
     recipe = Recipe(
         "survey",
-        {"targets": job.targets, "layers": job.layers, "l_max": l_max, "degree": degree},
+        {"targets": job.targets, "layers": job.layers, "l_max": l_max, "degree": degree, "converge": converge},
         code=(__name__, type(network).__module__),
         packages=("torch",),
         inputs=(_digest(network), fingerprint(dataset, targets)),
@@ -136,6 +139,7 @@ class _Job:
     l_max: int
     degree: int | None
     batch_size: int
+    converge: bool
 
     def run(self, dataset: Dataset, path: Path) -> None:
         """Diagnose some structures and write one file."""
@@ -154,6 +158,8 @@ class _Job:
             batch_size=self.batch_size,
             target=labels,
             tolerance=None,
+            n_converge=int(self.converge),
+            check=self.converge,
             progress=False,
         )
         arrays: dict[str, Tensor] = {"n_evaluations": torch.tensor([found.n_evaluations])}
@@ -169,7 +175,9 @@ class _Job:
             arrays[f"convergence/{name}"] = torch.tensor([report.convergence])
         for name, spectrum in found.characters.items():
             arrays[f"fraction/{name}"] = spectrum.fraction_by_structure
-            arrays[f"character_convergence/{name}"] = torch.tensor([spectrum.convergence])
+            arrays[f"character_convergence/{name}"] = torch.tensor(
+                [math.nan if spectrum.convergence is None else spectrum.convergence]
+            )
         scratch = path.with_suffix(".tmp")
         save_file({name: value.contiguous() for name, value in arrays.items()}, scratch)
         scratch.rename(path)
