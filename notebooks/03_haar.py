@@ -247,12 +247,13 @@ run.figure(
     figure,
     name="03_convergence",
     caption="Relative error of averages over $\\mathrm{O}(3)$ against the number of evaluations. Points are root mean "
-    "squares over independent draws (Monte Carlo) or random turns of the rule (quadrature), bands hold the middle 68 %, "
-    "dashed lines are fitted power laws with the standard error of their exponent. Random orientations reach "
-    "$N^{-1/2}$ for every integrand. Quadrature of the smooth integrand falls ever more steeply, to round-off; a kink or "
-    "a jump reduces it to a power law.",
-    alt="Log-log plot of error against evaluations. Monte Carlo falls with slope minus one half. Quadrature of a smooth "
-    "function plunges below ten to the minus fourteen. With a kink or a jump, quadrature falls along straight lines.",
+    "squares over independent draws (Monte Carlo) or random turns of the rule (quadrature), bands hold the middle 68 "
+    "%, dashed lines are fitted power laws with the standard error of their exponent. Random orientations reach "
+    "$N^{-1/2}$ for every integrand. Quadrature of the smooth integrand falls ever more steeply, to round-off; a kink "
+    "or a jump reduces it to a power law.",
+    alt="Log-log plot of error against evaluations. Monte Carlo falls with slope minus one half. Quadrature of a "
+    "smooth function plunges below ten to the minus fourteen. With a kink or a jump, quadrature falls along straight "
+    "lines.",
 )
 
 # %%
@@ -323,11 +324,11 @@ run.figure(
     figure,
     name="03_signed_weights",
     caption="Mean square of an energy of degree 7, whose exact value is 123.83 eV² (dotted). From degree 15 on, every "
-    "rule is exact. Below, the rule as it is gives what its nodes happen to see, and the signed rule of degree 13 gives "
-    "a *negative* mean square. Turned at random, every rule is right on average, whatever its degree; the band is two "
-    "standard errors to either side.",
-    alt="Mean square against degree. The untouched rules scatter between 149 and 347 up to degree 11, give minus 84 at "
-    "degree 13, and 123.8 from degree 15. The mean over random turns stays near the dotted exact line throughout.",
+    "rule is exact. Below, the rule as it is gives what its nodes happen to see, and the signed rule of degree 13 "
+    "gives a *negative* mean square. Turned at random, every rule is right on average, whatever its degree; the band "
+    "is two standard errors to either side.",
+    alt="Mean square against degree. The untouched rules scatter between 149 and 347 up to degree 11, give minus 84 "
+    "at degree 13, and 123.8 from degree 15. The mean over random turns stays near the dotted exact line throughout.",
 )
 
 # %%

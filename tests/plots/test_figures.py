@@ -109,8 +109,13 @@ FIGURES: dict[str, tuple[Callable[[float], Figure], tuple[str, ...], int]] = {
         1,
     ),
     "error_split": (
-        lambda value: plots.error_split(["a", "b"], [value, 1], [2, 1], [3, 2], unit="eV²"),
-        ("mean-square error (eV²)",),
+        lambda value: plots.error_split(["a", "b"], [value, 1], [2, 1], [3, 2], unit="eV"),
+        ("share of the mean-square error",),
+        1,
+    ),
+    "noise_floors": (
+        lambda value: plots.noise_floors(["a", "b"], [value, 1e-9], [1e-16, 1e-9], unit="eV"),
+        ("equivariance RMSE (eV)",),
         1,
     ),
     "bound_scatter": (
@@ -186,6 +191,12 @@ def test_the_worst_orientation_gets_a_star() -> None:
     assert star.get_ydata()[0] == pytest.approx(0.0)
 
 
+def test_the_parts_of_an_error_reach_the_whole() -> None:
+    axes = plots.error_split(["a"], [3.0], [4.0], [5.0], unit="eV").axes[0]
+    assert [bar.get_width() for bar in axes.patches] == pytest.approx([9 / 25, 16 / 25])
+    assert axes.get_yticklabels()[0].get_text() == "a\n5 eV"
+
+
 def test_one_row_of_panels_for_each_state_of_a_network() -> None:
     table = np.full((3, 6), 1 / 6)
     figure = plots.layer_spectrum({"untrained": table, "trained": table}, SECTORS, LAYERS)
@@ -217,6 +228,8 @@ def test_one_row_of_panels_for_each_state_of_a_network() -> None:
             lambda: plots.error_boxes({"a": {"x": [1.0]}, "b": {"y": [1.0]}}, ylabel="e", unit=""),
             "must have the kinds",
         ),
+        (lambda: plots.error_split(["a"], [0.0], [0.0], [0.0], unit=""), "no share"),
+        (lambda: plots.noise_floors(["a"], [0.0], [1.0], unit=""), "positive"),
         (lambda: plots.error_boxes({"a": {"x": [0.0]}}, ylabel="e", unit=""), "positive"),
         (lambda: plots.bound_scatter({"a": ([1.0], [-1.0])}, xlabel="x", ylabel="y", unit="", bound=""), "positive"),
     ],

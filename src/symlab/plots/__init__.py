@@ -6,7 +6,9 @@ Each function takes arrays (or sequences of sectors), checks that nothing is NaN
 from symlab.plots._bound import bound_scatter
 from symlab.plots._convergence import convergence
 from symlab.plots._curves import curves
+from symlab.plots._deformations import deformation_ladders
 from symlab.plots._errors import error_boxes, error_scatter
+from symlab.plots._floor import noise_floors
 from symlab.plots._ladder import ladder
 from symlab.plots._layers import layer_spectrum
 from symlab.plots._learning import learning_curve
@@ -26,6 +28,7 @@ __all__ = [
     "bound_scatter",
     "convergence",
     "curves",
+    "deformation_ladders",
     "error_boxes",
     "error_scatter",
     "error_split",
@@ -35,6 +38,7 @@ __all__ = [
     "learning_curve",
     "matrix_table",
     "molecule_panels",
+    "noise_floors",
     "orientation_map",
     "parity",
     "sector_bars",

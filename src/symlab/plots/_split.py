@@ -9,38 +9,54 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from symlab.plots._style import PALETTE, axis_label, canvas, finite, same_length
+from symlab.plots._style import PALETTE, canvas, finite, same_length
 
 
 def error_split(
-    names: Sequence[str], symmetrized: ArrayLike, equivariance: ArrayLike, total: ArrayLike, *, unit: str
+    names: Sequence[str], symmetrized: ArrayLike, equivariance: ArrayLike, averaged: ArrayLike, *, unit: str
 ) -> Figure:
-    """Draw stacked mean-square errors, with the independently measured total as a diamond.
+    """Draw the two parts of each mean-square error as shares of the whole, which is measured on its own.
 
-    The diamond must sit on top of the stack: that is the identity of the conventions page.
+    The parts must reach exactly to 1, where a diamond stands: that is the identity of the conventions page.
 
     Args:
         names: one for each model or output.
-        symmetrized: mean-square error of the symmetrized prediction.
-        equivariance: equivariance mean-square error.
-        total: orientation-averaged mean-square error, measured on its own.
-        unit: unit of the squares.
+        symmetrized: RMSE of the symmetrized prediction.
+        equivariance: equivariance RMSE.
+        averaged: orientation-averaged RMSE, written beside each name.
+        unit: unit of the three.
 
     Returns:
         The figure.
     """
-    low, high, top = finite("symmetrized", symmetrized), finite("equivariance", equivariance), finite("total", total)
-    same_length(names=names, symmetrized=low, equivariance=high, total=top)
+    low, high, top = (
+        finite("symmetrized", symmetrized),
+        finite("equivariance", equivariance),
+        finite("averaged", averaged),
+    )
+    same_length(names=names, symmetrized=low, equivariance=high, averaged=top)
+    if (top <= 0).any():
+        raise ValueError("averaged must be positive: there is no share of an error that is zero")
+    low, high = (low / top) ** 2, (high / top) ** 2
     places = np.arange(len(names))
-    with canvas(0.9 + 0.7 * len(names) + 1.0) as figure:
+    with canvas(1.6 + 0.65 * len(names)) as figure:
         axes = figure.subplots()
         bar: dict[str, Any] = {"height": 0.55, "edgecolor": "white", "linewidth": 0.5}
         axes.barh(places, low, color=PALETTE[0], label="symmetrized prediction", **bar)
         axes.barh(places, high, left=low, color=PALETTE[1], hatch="///", label="equivariance", **bar)
-        axes.plot(top, places, "D", color="white", markeredgecolor="black", markersize=8, label="measured total")
-        axes.set_yticks(places, names)
+        axes.plot(
+            np.ones(len(names)),
+            places,
+            "D",
+            color="white",
+            markeredgecolor="black",
+            markersize=8,
+            label="whole, measured",
+        )
+        labels = [f"{name}\n{error:.2g} {unit}" for name, error in zip(names, top, strict=True)]
+        axes.set_yticks(places, labels)
         axes.invert_yaxis()
-        axes.set_xlabel(axis_label("mean-square error", unit))
+        axes.set(xlabel="share of the mean-square error", xlim=(0, 1.04))
         axes.grid(True, axis="x")
-        figure.legend(loc="outside lower center", ncols=2)
+        figure.legend(loc="outside lower center", ncols=3, columnspacing=1.0, handletextpad=0.5)
     return figure
