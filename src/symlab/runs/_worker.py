@@ -79,15 +79,18 @@ def _failure(path: Path, part: Path, error: Exception) -> dict[str, Any]:
     """Say where and why: number, first line and place in the file of the cell that failed or was running."""
     ename, evalue = getattr(error, "ename", type(error).__name__), getattr(error, "evalue", str(error))
     failure: dict[str, Any] = {"where": "", "error": f"{ename}: {evalue}"}
-    for number, cell in enumerate(_cells(part)):
-        state = cell["metadata"].get("papermill", {})
-        if state.get("exception") or state.get("status") == "running":
-            sources = read_notebook(path).cells
-            line = sources[number].line if number < len(sources) else 1
-            place = f"{path.parent.name}/{path.name}:{line}"
-            where = f" in cell {number + 1} ({place}), which begins: {_first_line(cell)}"
-            return failure | {"cell": number + 1, "line": _first_line(cell), "place": place, "where": where}
-    return failure
+    started = [
+        (bool(state.get("exception")), number, _first_line(cell))
+        for number, cell in enumerate(_cells(part))
+        if (state := cell["metadata"].get("papermill", {})).get("start_time")
+    ]
+    if not started:
+        return failure
+    _, number, line = max(started)  # the cell that raised, else the last that began: a dead kernel leaves no trace
+    cells = read_notebook(path).cells
+    place = f"{path.parent.name}/{path.name}:{cells[number].line if number < len(cells) else 1}"
+    where = f" in cell {number + 1} ({place}), which begins: {line}"
+    return failure | {"cell": number + 1, "line": line, "place": place, "where": where}
 
 
 def main() -> int:
