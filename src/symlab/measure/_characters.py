@@ -66,8 +66,8 @@ def characters(
     ``6 (l_max + 1)^3`` numbers per feature of each layer at most. See arXiv:2603.24638, Sec. II.
     """
     structures = as_list(x)
-    grid = resolve_grid(grid, degree, 2 * l_max, generator)
     meter = CharacterListener(l_max, module or module_of(f), layers or (), per_sample)
+    grid = resolve_grid(grid, degree, 2 * l_max, generator)
     finer_degree = next_degree(grid) if n_converge else None
     runs = [("B", grid, structures)]
     if finer_degree is not None:
@@ -107,7 +107,7 @@ class CharacterListener:
     def __init__(self, l_max: int, module: nn.Module | None, layers: Sequence[str], per_sample: bool) -> None:
         self.module = module
         self.layers = layers
-        self._l_max = l_max
+        self._sectors = sectors(l_max)
         self._per_sample = per_sample
         self._grids: list[HaarGrid] = []
         self._meter: CharacterMeter | None = None
@@ -116,7 +116,7 @@ class CharacterListener:
     def start(self, grid: HaarGrid) -> Consume:
         """Begin a structure; checks the grid."""
         if self._meter is None or self._grids[-1] is not grid:
-            self._meter = CharacterMeter(grid, self._l_max, per_sample=self._per_sample)
+            self._meter = CharacterMeter(grid, self._sectors[-1].l, per_sample=self._per_sample)
             self._grids.append(grid)
             self._powers.append([])
         return self._meter.update
@@ -137,7 +137,7 @@ class CharacterListener:
             name: spectrum(
                 name,
                 [power[name] for power in first],
-                sectors(self._l_max),
+                self._sectors,
                 degree=self._grids[0].degree,
                 finer_degree=self._grids[-1].degree if finer else None,
                 convergence=max((change(a[name], b[name]) for a, b in zip(first, finer, strict=False)), default=None),
