@@ -113,6 +113,13 @@ FIGURES: dict[str, tuple[Callable[[float], Figure], tuple[str, ...], int]] = {
         ("share of the mean-square error",),
         1,
     ),
+    "deformation_ladders": (
+        lambda value: plots.deformation_ladders(
+            {"force": ("eV/Å", {"absolute": positive(4, value=value)})}, list("aabb"), [1, 2, 1, 2]
+        ),
+        ("force (eV/Å)",),
+        1,
+    ),
     "noise_floors": (
         lambda value: plots.noise_floors(["a", "b"], [value, 1e-9], [1e-16, 1e-9], unit="eV"),
         ("equivariance RMSE (eV)",),

@@ -41,7 +41,7 @@ def sector_bars(
         ylabel: the quantity.
         unit: its unit; fractions have none.
         error: half-length of error bars, shape (n_sectors,).
-        expected: known values, drawn as open diamonds.
+        expected: known values, drawn as open diamonds; a zero has no place on a logarithmic axis.
         remainder: share above the cutoff, drawn as a last grey bar.
         log: logarithmic axis; values below `smallest` are then drawn at `smallest`.
         smallest: lower end of the logarithmic axis.
@@ -76,10 +76,10 @@ def sector_bars(
             if bars is not None:
                 axes.errorbar(places, drawn[chosen], bars[chosen], fmt="none", ecolor="black", capsize=3, linewidth=1.2)
             if diamonds is not None:
-                shown = np.maximum(diamonds[chosen], smallest) if log else diamonds[chosen]
+                shown = diamonds[chosen] > 0 if log else np.full(len(chosen), True)
                 axes.plot(
-                    places,
-                    shown,
+                    places[shown],
+                    diamonds[chosen][shown],
                     "D",
                     color="none",
                     markeredgecolor="black",
