@@ -1,0 +1,106 @@
+"""The key numbers of the chapters: closed forms to round-off, measured ones within the margin of small runs."""
+
+import math
+from typing import Any
+
+import pytest
+
+from symlab.runs._execute import Processes, ensure
+from symlab.runs._project import Project
+from symlab.runs._record import read_record
+
+ROUND_OFF = (0.0, 1e-12)
+
+# For each notebook and key number the interval it must lie in, with the smoke preset.
+EXPECTED: dict[str, dict[str, tuple[float, float]]] = {
+    "02_groups": {
+        "02_action_deviation": ROUND_OFF,
+        "02_wrong_declaration": (1.0, 2.5),
+        "02_pythagoras": ROUND_OFF,
+        "02_homomorphism": ROUND_OFF,
+        "02_schur_deviation": ROUND_OFF,
+        "02_schur_short_rule": (0.1, 5.0),
+        "02_pseudoscalars_of_three_vectors": (1 - 1e-12, 1 + 1e-12),
+        "02_count_deviation": ROUND_OFF,
+        "02_cell_turned": ROUND_OFF,
+        "02_cell_forgotten": (0.1, 0.5),
+    },
+    "03_haar": {
+        "03_variance_of_x": (14 / 3 - 1e-12, 14 / 3 + 1e-12),
+        "03_exact_inside": ROUND_OFF,
+        "03_wrong_outside": (0.05, 1.0),
+        "03_slope_monte_carlo": (-0.6, -0.4),
+        "03_slope_kink": (-1.2, -0.7),
+        "03_slope_jump": (-0.85, -0.5),
+        "03_evaluations_quadrature": (400, 1300),
+        "03_evaluations_monte_carlo": (5e11, 5e12),
+        "03_trap_degree_13": (-84.0, -83.0),
+        "03_trap_degree_15": (123.834499 - 1e-6, 123.834499 + 1e-6),
+        "03_largest_pull": (0.0, 4.0),
+        "03_invariants_deviation": ROUND_OFF,
+    },
+    "04_equivariance_error": {
+        "04_split_mismatch": ROUND_OFF,
+        "04_fitted_rmse": (0.01, 0.3),
+        "04_fitted_share": (0.05, 1.0),
+        "04_handed_proper": ROUND_OFF,
+        "04_handed_inversion": (0.05, 0.5),
+        "04_exact_over_floor": (0.0, 10.0),
+        "04_cast_over_floor": (1e4, 1e9),
+        "04_error_degree_9": (0.0, 0.1),
+        "04_lie_switch": ROUND_OFF,
+        "04_a_switch": (0.005, 0.1),
+        "04_a_ripple": (0.005, 0.01),
+        "04_mistakes_caught": (4, 4),
+    },
+    "05_characters": {
+        "05_norm_x": (1 / 3 - 1e-11, 1 / 3 + 1e-11),
+        "05_norm_xy": (1 / 15 - 1e-11, 1 / 15 + 1e-11),
+        "05_norm_xyz": (1 / 105 - 1e-11, 1 / 105 + 1e-11),
+        "05_eight_deviation": (0.0, 1e-11),
+        "05_planted_power": (1e-4 - 1e-14, 1e-4 + 1e-14),
+        "05_planted_stray": (0.0, 1e-14),
+        "05_reversed_ratio": (8 / 9 - 1e-10, 8 / 9 + 1e-10),
+        "05_network_fraction": (0.8, 1.0),
+        "05_network_ratio": (0.5, 1.0),
+        "05_largest_ratio": (0.0, 1 + 1e-9),
+        "05_linear_stray": ROUND_OFF,
+        "05_pseudoscalar_fitted": (0.05, 1.0),
+        "05_pseudoscalar_shuffled": (0.0, 0.05),
+        "05_pseudoscalar_untrained": (0.0, 0.05),
+    },
+}
+
+
+@pytest.fixture(scope="module", params=EXPECTED)
+def numbers(request: pytest.FixtureRequest) -> tuple[str, dict[str, dict[str, Any]]]:
+    """The notebook's name and what its smoke run recorded."""
+    project = Project.find()
+    ensure(project, request.param, "smoke", Processes())
+    return request.param, read_record(project.folder(request.param, "smoke"))["key_numbers"]
+
+
+def test_key_numbers_lie_where_they_must(numbers: tuple[str, dict[str, dict[str, Any]]]) -> None:
+    name, found = numbers
+    missing = set(EXPECTED[name]) - set(found)
+    assert missing == set()
+    wrong = {
+        key: (found[key]["value"], (low, high))
+        for key, (low, high) in EXPECTED[name].items()
+        if not low <= found[key]["value"] <= high
+    }
+    assert wrong == {}
+
+
+def test_uncertainties_are_stated_where_seeds_or_draws_differ(numbers: tuple[str, dict[str, dict[str, Any]]]) -> None:
+    name, found = numbers
+    stated = {key for key, entry in found.items() if entry["uncertainty"] is not None}
+    assert stated or name == "02_groups", "only the chapter of exact identities has no scatter"
+    assert all(math.isfinite(found[key]["uncertainty"]) and found[key]["uncertainty"] >= 0 for key in stated)
+
+
+def test_a_slope_agrees_with_theory_within_its_error() -> None:
+    project = Project.find()
+    ensure(project, "03_haar", "smoke", Processes())
+    slope = read_record(project.folder("03_haar", "smoke"))["key_numbers"]["03_slope_monte_carlo"]
+    assert abs(slope["value"] + 0.5) < 4 * slope["uncertainty"]
