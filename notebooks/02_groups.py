@@ -60,8 +60,8 @@ p = run.parameters
 generator = torch.Generator().manual_seed(p.seed)
 
 # %% [markdown]
-# **Time and memory** on one core: `smoke` 8 s, `book` 8 s, `full` 12 s; 0.4 GB (`full`: 0.7 GB). Imports take about 4 s of it. What the
-# published run took is in [](../status).
+# **Time and memory** on one core: `smoke` 8 s, `book` 8 s, `full` 12 s; 0.4 GB (`full`: 0.7 GB). Imports take about 4
+# s of it. What the published run took is in [](../status).
 
 # %% [markdown]
 # ## The group and its action
@@ -146,6 +146,8 @@ def snapshot(title, element):
 
 identity = torch.eye(3, dtype=torch.float64)
 elements = {"as it is": identity, "a quarter turn": quarter, "inversion": inversion, "mirror, x → −x": mirror}
+
+# %% tags=["hide-input"]
 figure = plots.molecule_panels([snapshot(title, element) for title, element in elements.items()])
 run.figure(
     figure,
@@ -190,7 +192,7 @@ def deviation(quantity, output):
 action_deviation = max(deviation(quantity, output) for quantity, output in declared.items())
 {quantity.__name__: f"{deviation(quantity, output):.1e}" for quantity, output in declared.items()}
 
-# %%
+# %% tags=["hide-input"]
 run.key("02_action_deviation", action_deviation, text="largest relative violation of the six declared actions")
 run.key(
     "02_wrong_declaration",
@@ -219,6 +221,8 @@ tensor = torch.tensor([[1.2, 0.5, -0.8], [-0.3, 0.4, 0.9], [0.6, 0.1, -0.7]], dt
 trace = torch.eye(3, dtype=torch.float64) * tensor.trace() / 3
 antisymmetric = (tensor - tensor.T) / 2
 traceless = (tensor + tensor.T) / 2 - trace
+
+# %% tags=["hide-input"]
 figure = plots.tensor_parts(
     [
         ("whole tensor", tensor),
@@ -265,6 +269,8 @@ run.key("02_homomorphism", largest, text="largest entry of D(g1) D(g2) - D(g1 g2
 angles = torch.linspace(0, math.pi, 181, dtype=torch.float64)
 turns = rotation_z(angles)
 series = [plots.Series(rf"$\lambda = {l}$", torch.rad2deg(angles), character((l, 1), turns)) for l in range(4)]
+
+# %% tags=["hide-input"]
 figure = plots.curves(series, xlabel=r"rotation angle $\omega$", xunit="°", ylabel=r"character $\chi_{\lambda\sigma}$")
 run.figure(
     figure,
@@ -299,6 +305,8 @@ def overlaps(grid):
 exact_rule, short_rule = haar_grid(2 * p.l_max), haar_grid(2 * p.l_max - 3)
 overlap = overlaps(exact_rule)
 names = [plots.sector_label(*sector) for sector in chosen]
+
+# %% tags=["hide-input"]
 figure = plots.matrix_table(overlap, names, label=r"$\int \chi_\alpha \chi_\beta\,\mathrm{d}g$", xlabel="sector")
 run.figure(
     figure,
@@ -308,7 +316,7 @@ run.figure(
     alt="A square table of overlaps between sectors. Ones on the diagonal and zeros everywhere else.",
 )
 
-# %%
+# %% tags=["hide-input"]
 unit = torch.eye(len(chosen), dtype=torch.float64)
 run.key(
     "02_schur_deviation", float((overlap - unit).abs().max()), text="largest violation of orthogonality, {eq}`eq-schur`"
@@ -341,6 +349,8 @@ def content(values):
 
 
 counts = {n: content(vector**n) for n in (1, 2, 3, 4)}
+
+# %% tags=["hide-input"]
 figure = plots.spectrum_comparison(
     listed,
     [(f"product of {n} vectors, {3**n} components", counts[n]) for n in (2, 3, 4)],
@@ -357,7 +367,7 @@ run.figure(
     "there is one each of (0,+), (1,-) and (2,+). Three vectors contain (0,-) once.",
 )
 
-# %%
+# %% tags=["hide-input"]
 not_integer = max(float((values - values.round()).abs().max()) for values in counts.values())
 dimension = {n: float(sum(k * s.dim for k, s in zip(values, listed, strict=True))) for n, values in counts.items()}
 assert all(round(dimension[n]) == 3**n for n in counts)
@@ -418,6 +428,8 @@ copies = crystal.stacked(rotation_z(full_turn))
 right = pair_energy(copies.positions, copies.cell)
 wrong = pair_energy(copies.positions, crystal.cell.expand(len(full_turn), 3, 3))
 degrees = torch.rad2deg(full_turn)
+
+# %% tags=["hide-input"]
 figure = plots.curves(
     [
         plots.Series("positions and cell turned", degrees, right - right[0]),
@@ -438,7 +450,7 @@ run.figure(
     "away and returns to zero at 0, 90, 180, 270 and 360 degrees.",
 )
 
-# %%
+# %% tags=["hide-input"]
 run.key("02_cell_turned", float((right - right[0]).abs().max()), unit="eV", text="energy change, cell turned")
 run.key("02_cell_forgotten", float((wrong - right[0]).abs().max()), unit="eV", text="energy change, cell forgotten")
 

@@ -60,8 +60,8 @@ p = run.parameters
 generator = torch.Generator().manual_seed(p.seed)
 
 # %% [markdown]
-# **Time and memory** on one core: `smoke` 9 s, `book` 13 s, `full` 30 s; 0.8 GB (`full`: 2.5 GB). Imports take about 4 s of it. What the
-# published run took is in [](../status).
+# **Time and memory** on one core: `smoke` 9 s, `book` 13 s, `full` 30 s; 0.8 GB (`full`: 2.5 GB). Imports take about
+# 4 s of it. What the published run took is in [](../status).
 
 # %% [markdown]
 # ## What an average over a group is
@@ -103,6 +103,7 @@ random_estimates = torch.tensor(
         for _ in range(p.n_repeats)
     ]
 )
+# %% tags=["hide-input"]
 run.key("03_variance_of_x", float(report.variance), unit="eV²", text="variance of an $x$ coordinate, exactly 14/3")
 run.key("03_grid_of_degree_2", report.grid_size, text="orientations in the rule of degree 2")
 run.key(
@@ -147,6 +148,8 @@ def worst_violation(grid, total):
 
 totals = range(1, 13)
 exactness = {D: [worst_violation(haar_grid(D), total) for total in totals] for D in (3, 5, 7, 9)}
+
+# %% tags=["hide-input"]
 figure = plots.convergence(
     [plots.Series(f"rule of degree {D}", list(totals), errors) for D, errors in exactness.items()],
     xlabel="total degree of the integrand",
@@ -164,7 +167,7 @@ run.figure(
     "and then jumps to about one tenth.",
 )
 
-# %%
+# %% tags=["hide-input"]
 inside = max(e for D, errors in exactness.items() for t, e in zip(totals, errors, strict=True) if t <= D)
 outside = min(errors[list(totals).index(D + 1)] for D, errors in exactness.items())
 run.key("03_exact_inside", inside, text="worst error of a rule within its degree")
@@ -232,6 +235,8 @@ laws = {
     "quadrature, kink": plots.fit_power_law(sizes, errors["kink"]),
     "quadrature, jump": plots.fit_power_law(sizes, errors["jump"]),
 }
+
+# %% tags=["hide-input"]
 figure = plots.convergence(
     [
         plots.Series.from_repeats("Monte Carlo, smooth", counts, random_errors),
@@ -257,7 +262,7 @@ run.figure(
     "lines.",
 )
 
-# %%
+# %% tags=["hide-input"]
 for name, key in (("Monte Carlo, smooth", "monte_carlo"), ("quadrature, kink", "kink"), ("quadrature, jump", "jump")):
     run.key(f"03_slope_{key}", laws[name].exponent, uncertainty=laws[name].uncertainty, text=f"slope of {name}")
 smooth_rms = (errors["smooth"] ** 2).mean(0).sqrt()
@@ -310,6 +315,8 @@ for D in tried:
     turned_mean.append(float(torch.stack(samples).mean()))
     turned_error.append(float(torch.stack(samples).std() / math.sqrt(p.n_turns)))
 mean, error = torch.tensor(turned_mean), torch.tensor(turned_error)
+
+# %% tags=["hide-input"]
 figure = plots.curves(
     [
         plots.Series("rule as it is", tried, fixed),
@@ -332,7 +339,7 @@ run.figure(
     "at degree 13, and 123.8 from degree 15. The mean over random turns stays near the dotted exact line throughout.",
 )
 
-# %%
+# %% tags=["hide-input"]
 run.key("03_trap_degree_13", fixed[tried.index(13)], unit="eV²", text="mean square from the signed rule of degree 13")
 run.key("03_trap_degree_15", fixed[tried.index(15)], unit="eV²", text="mean square at degree 15, exactly 123.834499")
 low = [i for i, D in enumerate(tried) if D < 15]
@@ -381,6 +388,8 @@ def invariants(name):
 
 
 groups = ("Th", "Oh", "Ih")
+
+# %% tags=["hide-input"]
 figure = plots.spectrum_comparison(
     listed,
     [(f"{name}, {len(finite_group(name))} elements", invariants(name)) for name in groups],
@@ -396,7 +405,7 @@ run.figure(
     "has the next ones at degree 3, the octahedral group at degree 4, and the icosahedral group at degree 6.",
 )
 
-# %%
+# %% tags=["hide-input"]
 product_rule = len(haar_grid(5))
 assert (len(finite_group("Ih")), finite_group("Ih").degree, product_rule) == (120, 5, 168)
 distance = max(abs(value - round(value)) for name in groups for value in invariants(name))

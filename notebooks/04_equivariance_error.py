@@ -61,8 +61,8 @@ p = run.parameters
 generator = torch.Generator().manual_seed(p.seed)
 
 # %% [markdown]
-# **Time and memory** on one core: `smoke` 13 s, `book` 30 s, `full` FULL4; 0.7 GB. Imports take about 4 s of it. What the
-# published run took is in [](../status).
+# **Time and memory** on one core: `smoke` 13 s, `book` 30 s, `full` 8 min; 0.8 GB (`full`: 1.9 GB). Imports take
+# about 4 s of it. What the published run took is in [](../status).
 
 # %% [markdown]
 # ## Something to predict
@@ -202,6 +202,8 @@ def handed(x):
 models = {"untrained": forces_of(untrained), "fitted": fitted, "handed": handed, "exact (e3nn)": exact}
 reports = {name: equivariance(f, structures, output="1x1o", target=targets) for name, f in models.items()}
 splits = [one.split for one in reports.values()]
+
+# %% tags=["hide-input"]
 figure = plots.error_split(
     list(models),
     [split.symmetrized_rmse for split in splits],
@@ -221,7 +223,7 @@ run.figure(
     "large hatched part, the handed model nothing but a hatched part, and the e3nn model none.",
 )
 
-# %%
+# %% tags=["hide-input"]
 mismatch = max(
     abs(s.averaged_rmse**2 - s.symmetrized_rmse**2 - s.equivariance_rmse**2) / s.averaged_rmse**2 for s in splits
 )
@@ -263,6 +265,7 @@ for name in ("fitted", "handed"):
     print(
         f"{name}: rotations {one.proper_rmse:.2g}, improper {one.improper_rmse:.2g}, between {one.inversion_rmse:.2g}"
     )
+# %% tags=["hide-input"]
 run.key("04_handed_proper", reports["handed"].proper_rmse, unit="eV/Å", text="handed model, scatter among rotations")
 run.key(
     "04_handed_inversion", reports["handed"].inversion_rmse, unit="eV/Å", text="handed model, distance of the cosets"
@@ -315,6 +318,8 @@ candidates = {
     "fitted network, float64": (fitted, few),
 }
 floors = {name: equivariance(f, x, output="1x1o") for name, (f, x) in candidates.items()}
+
+# %% tags=["hide-input"]
 figure = plots.noise_floors(
     list(candidates),
     [max(one.rmse, one.noise_floor) for one in floors.values()],
@@ -324,16 +329,15 @@ figure = plots.noise_floors(
 run.figure(
     figure,
     name="04_noise_floor",
-    caption="Equivariance RMSE (dots) of five models beside their noise floors (ticks). Two e3nn models in double "
-    "precision and one in single precision lie within a factor of ten of their floors: zero, as far as their "
-    "arithmetic can tell. The fourth is the same e3nn model, built in single precision and then cast to double. It is "
-    "a factor of ten million above its floor: its Clebsch-Gordan constants kept the round-off of float32.",
-    alt="Five rows on a logarithmic axis. Three e3nn models have dots close to their noise floors near ten to the "
-    "minus fifteen and ten to the minus seven. A cast model lies near ten to the minus eight, far above its floor. "
-    "The fitted network lies near one tenth.",
+    caption="Equivariance RMSE (dots) beside the noise floor (ticks). Two e3nn models in double precision and one in "
+    "single precision lie within a factor of ten of their floors: zero, as far as their arithmetic can tell. The "
+    "fourth is the same e3nn model, built in single precision and then cast to double. It is millions of times above "
+    "its floor: its Clebsch-Gordan constants kept the round-off of float32.",
+    alt="Five rows on a logarithmic axis. Three e3nn models have dots close to their noise floors. The cast model "
+    "lies near ten to the minus ten, far above its floor. The fitted network lies between one hundredth and one tenth.",
 )
 
-# %%
+# %% tags=["hide-input"]
 cast = floors["built in float32, cast to float64"]
 run.key(
     "04_exact_over_floor",
@@ -375,6 +379,8 @@ by_chance = torch.tensor(
     ]
 )
 law = plots.fit_power_law(sizes, by_chance)
+
+# %% tags=["hide-input"]
 figure = plots.convergence(
     [
         plots.Series.from_repeats("random orientations", sizes, by_chance),
@@ -395,7 +401,7 @@ run.figure(
     "starts at a similar height and falls more and more steeply beyond a thousand evaluations.",
 )
 
-# %%
+# %% tags=["hide-input"]
 nine = degrees.index(9)
 run.key("04_error_degree_9", float((by_rule[:, nine] ** 2).mean().sqrt()), text="relative error of $v$ at degree 9")
 run.key(
@@ -422,6 +428,8 @@ for length in (2.2, 3.2):
     force = networks[0](length * directions).detach()
     radial_mean = by_node @ (force * directions).sum(-1)  # the symmetrized force can only point along the bond
     panels[f"bond of {length} Å"] = (force - radial_mean * directions).norm(dim=-1)
+
+# %% tags=["hide-input"]
 figure = plots.orientation_map(directions, panels, quantity="deviation $|z - \\Pi|$", unit="eV/Å")
 run.figure(
     figure,
@@ -434,7 +442,7 @@ run.figure(
     "and a star at the brightest place of each.",
 )
 
-# %%
+# %% tags=["hide-input"]
 worst = max(float(values.max() / (by_node @ values**2).sqrt()) for values in panels.values())
 run.key("04_worst_over_typical", worst, text="largest deviation over directions, over the root mean square")
 
@@ -470,6 +478,8 @@ series = []
 for name, f in tested.items():
     z = parse_output("1x1o").inverse_apply(about_x, f(one.stacked(about_x)).detach())
     series.append(plots.Series(name, torch.rad2deg(angles), ((z - z[0]) ** 2).mean((-1, -2)).sqrt()))
+
+# %% tags=["hide-input"]
 figure = plots.curves(
     series, xlabel="turn about the x axis", xunit="°", ylabel="root-mean-square change of $z$", yunit="eV/Å"
 )
@@ -483,7 +493,7 @@ run.figure(
     "oscillates at a small height. One is exactly zero and then jumps.",
 )
 
-# %%
+# %% tags=["hide-input"]
 for name, f in tested.items():
     key = name.split()[0]
     run.key(
@@ -548,6 +558,7 @@ for f, x, output in mistakes:
     except HarnessError as error:
         caught += 1
         print(f"{f.__name__}: {error}\n")
+# %% tags=["hide-input"]
 run.key("04_mistakes_caught", caught, text="mistakes of the harness that were caught, of four")
 
 # %% [markdown]

@@ -79,8 +79,8 @@ generator = torch.Generator().manual_seed(p.seed)
 listed = sectors(p.l_max)
 
 # %% [markdown]
-# **Time and memory** on one core: `smoke` 15 s, `book` 40 s, `full` FULL5; 0.5 GB. Imports take about 4 s of it. What the
-# published run took is in [](../status).
+# **Time and memory** on one core: `smoke` 15 s, `book` 40 s, `full` FULL5; 0.5 GB. Imports take about 4 s of it. What
+# the published run took is in [](../status).
 
 # %% [markdown]
 # ## Definition
@@ -115,6 +115,8 @@ def eight(copies):
 
 spectra = characters(eight, triad, l_max=4)
 table = torch.stack([spectrum.fraction for spectrum in spectra.values()])
+
+# %% tags=["hide-input"]
 figure = plots.layer_spectrum(
     {"function": table},
     sectors(4),
@@ -133,7 +135,7 @@ run.figure(
     "multiplied by the determinant.",
 )
 
-# %%
+# %% tags=["hide-input"]
 expected = torch.zeros(8, len(sectors(4)), dtype=torch.float64)
 for row, norm in enumerate((1, 1 / 3, 1 / 15, 1 / 105)):
     expected[row, 2 * row] = norm  # sectors come as (0,+), (0,-), (1,+), ...
@@ -174,6 +176,8 @@ invisible = torch.eye(len(listed), dtype=torch.float64) * plant_share**2
 invisible[0, 0] = 0.0  # planted in (0,+), it is no violation: it adds to the energy itself
 stray = found[:, 1:] - invisible[:, 1:]
 chosen = listed.index((2, -1))
+
+# %% tags=["hide-input"]
 figure = plots.sector_bars(
     listed,
     found[chosen],
@@ -194,7 +198,7 @@ run.figure(
     "minus four, both at their diamonds; all other bars are below ten to the minus 28.",
 )
 
-# %%
+# %% tags=["hide-input"]
 run.key("05_planted_power", float(found[chosen, chosen]), unit="eV²", text="power found in (2,-), planted 1e-4")
 run.key(
     "05_planted_stray", float(stray.abs().max()), unit="eV²", text="largest deviation in any sector, for any planting"
@@ -218,7 +222,7 @@ run.key(
 # $$
 #
 # **Everything in the right sector, and eight ninths of it error.** Not only constructed functions do this. A random
-# network with two hidden layers, which maps five points to three numbers that we choose to call a vector:
+# network with one hidden layer, which maps five points to three numbers that we choose to call a vector:
 
 
 # %%
@@ -244,6 +248,8 @@ for name, f in {"vector with z reversed": reversed_z, "random tanh network": on_
     spectrum = characters(f, cloud, l_max=p.l_max, tolerance=None, n_converge=0)
     report = equivariance(f, cloud, output="1x1o", degree=15)
     both[name] = (spectrum, 3 * float(report.variance) / float(spectrum.mean_square_by_structure[0]))
+
+# %% tags=["hide-input"]
 figure = plots.spectrum_comparison(
     listed,
     [(f"{name}: $A^2/\\langle|u|^2\\rangle$ = {ratio:.2f}", s.fraction) for name, (s, ratio) in both.items()],
@@ -258,7 +264,7 @@ run.figure(
     "titles give equivariance error shares of 0.89 and above 0.8.",
 )
 
-# %%
+# %% tags=["hide-input"]
 spectrum, ratio = both["random tanh network"]
 run.key("05_reversed_ratio", both["vector with z reversed"][1], text="$A^2$ over mean power, z reversed, exactly 8/9")
 run.key("05_network_fraction", spectrum.of(1, 1), text="fraction of a random network in (1,+)")
@@ -305,6 +311,8 @@ sides = {
     ],
 }
 points = {label: tuple(zip(*pairs, strict=True)) for label, pairs in sides.items()}
+
+# %% tags=["hide-input"]
 figure = plots.bound_scatter(
     points,
     xlabel=r"$A^2$ / total power",
@@ -324,7 +332,7 @@ run.figure(
     "edge.",
 )
 
-# %%
+# %% tags=["hide-input"]
 ratios = [b / a for a_values, b_values in points.values() for a, b in zip(a_values, b_values, strict=True)]
 run.key("05_largest_ratio", max(ratios), text="largest power outside the sector over $A^2$, at most 1")
 run.key("05_smallest_ratio", min(ratios), text="smallest power outside the sector over $A^2$")
@@ -390,6 +398,7 @@ states = {
     "fitted": [fit(new_network(number), volumes) for number in range(p.n_networks)],
     "shuffled labels": [fit(new_network(number), shuffled) for number in range(p.n_networks)],
 }
+# %% tags=["hide-input"]
 fresh = points_like(1000)
 accuracy = [
     float(1 - ((network(edges(fresh)) - signed_volume(fresh)) ** 2).mean().detach() / signed_volume(fresh).var())
@@ -427,6 +436,8 @@ rest = {
     state: torch.tensor([[max(one[layer].remainder, 0.0) for layer in layers] for one in group]).mean(0)
     for state, group in measured.items()
 }
+
+# %% tags=["hide-input"]
 figure = plots.layer_spectrum(
     {state: values.mean(0) for state, values in fractions.items()}, listed, list(layers.values()), remainder=rest
 )
@@ -443,7 +454,7 @@ run.figure(
     "to shuffled labels that cell is dark.",
 )
 
-# %%
+# %% tags=["hide-input"]
 pseudo = listed.index((0, -1))
 outputs = {state: values[:, -1, pseudo] for state, values in fractions.items()}
 for state, values in outputs.items():
@@ -486,6 +497,8 @@ for gain in (0.5, 1.0, 2.0, 4.0):
     middle = remainders[gain].log().mean(0).exp()
     low, high = remainders[gain].min(0).values, remainders[gain].max(0).values
     series.append(plots.Series(f"gain {gain:g}", cutoffs, middle, low, high))
+
+# %% tags=["hide-input"]
 figure = plots.convergence(series, xlabel=r"cutoff $\lambda_{\max}$", ylabel="remainder", logx=False)
 run.figure(
     figure,
@@ -498,7 +511,7 @@ run.figure(
     "steepest, the one for gain 4 stays highest.",
 )
 
-# %%
+# %% tags=["hide-input"]
 run.key("05_remainder_smooth", float(remainders[0.5][:, 4].mean()), text="remainder above degree 4, gain 0.5")
 run.key("05_remainder_rough", float(remainders[4.0][:, 4].mean()), text="remainder above degree 4, gain 4")
 
