@@ -376,9 +376,9 @@ run.key("02_count_deviation", not_integer, text="largest distance of a count fro
 
 # %% [markdown]
 # The counts are integers to {glue:text}`02_count_deviation:.0e`, and the dimensions add up to $3^n$. A product of
-# three vectors holds the pseudoscalar {glue:text}`02_pseudoscalars_of_three_vectors:.0f` time, one or two vectors
-# hold none. Keep that in mind: a network that should learn a pseudoscalar has to multiply at least three directions
-# together, and we will see that this is the last thing it learns.
+# three vectors holds {glue:text}`02_pseudoscalars_of_three_vectors:.0f` pseudoscalar, one or two vectors hold none.
+# So a network that should learn a pseudoscalar has to multiply at least three directions together;
+# {numref}`fig-05_layers` shows one that does, layer by layer.
 
 # %% [markdown]
 # ## What the targets of this book are

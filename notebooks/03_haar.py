@@ -356,8 +356,7 @@ run.key(
 try:
     equivariance(trap, north, output="scalar", degree=13)
 except UnderResolvedError as refusal:
-    message = str(refusal)
-message
+    print(refusal)
 
 # %% [markdown]
 # The 339 eV² of degree 11 is just as wrong and has no sign to give it away. That is why every result in this

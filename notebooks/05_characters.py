@@ -79,7 +79,7 @@ generator = torch.Generator().manual_seed(p.seed)
 listed = sectors(p.l_max)
 
 # %% [markdown]
-# **Time and memory** on one core: `smoke` 15 s, `book` 40 s, `full` FULL5; 0.5 GB. Imports take about 4 s of it. What
+# **Time and memory** on one core: `smoke` 15 s, `book` 40 s, `full` 5 min; 0.5 GB. Imports take about 4 s of it. What
 # the published run took is in [](../status).
 
 # %% [markdown]
@@ -447,8 +447,8 @@ run.figure(
     caption="Fractions of power by layer, in percent, for networks that map four points to a number: untrained, "
     "fitted to the signed volume, and fitted to shuffled volumes as a control. Average over structures and seeds. The "
     "first linear layer holds nothing but its bias, $(0,+)$, and vectors, $(1,+)$. In the fitted network a trace of "
-    "the pseudoscalar $(0,-)$ appears in the second layer, less than a percent of its power, and the read-out picks "
-    "it. Neither control has it. The right column is the remainder above the cutoff.",
+    "the pseudoscalar $(0,-)$ appears in the second layer, about a percent of its power, and the read-out picks it. "
+    "Neither control has it. The right column is the remainder above the cutoff.",
     alt="Three heat maps of sectors by layer. In all of them the first linear layer is bright only at (0,+) and "
     "(1,+). In the fitted network the output row is brightest at (0,-); in the untrained network and the one fitted "
     "to shuffled labels that cell is dark.",
@@ -472,9 +472,9 @@ run.key("05_linear_stray", float((1 - first[:, allowed].sum(1)).abs().max()), te
 # The prediction for the first layer holds to {glue:text}`05_linear_stray:.0e`. The fitted networks explain
 # {glue:text}`05_explained:.2f` ± {glue:text}`05_explained_uncertainty:.2f` of the variance on new points, and
 # {glue:text}`05_pseudoscalar_fitted:.2f` ± {glue:text}`05_pseudoscalar_fitted_uncertainty:.2f` of the power of their
-# output is pseudoscalar. Untrained it is {glue:text}`05_pseudoscalar_untrained:.3f` ±
-# {glue:text}`05_pseudoscalar_untrained_uncertainty:.3f`; with shuffled labels
-# {glue:text}`05_pseudoscalar_shuffled:.3f` ± {glue:text}`05_pseudoscalar_shuffled_uncertainty:.3f`. The sector lights
+# output is pseudoscalar. Untrained it is {glue:text}`05_pseudoscalar_untrained:.4f` ±
+# {glue:text}`05_pseudoscalar_untrained_uncertainty:.4f`; with shuffled labels
+# {glue:text}`05_pseudoscalar_shuffled:.4f` ± {glue:text}`05_pseudoscalar_shuffled_uncertainty:.4f`. The sector lights
 # up because of the task, not because of the fit.
 #
 # ## The remainder
@@ -524,8 +524,7 @@ run.key("05_remainder_rough", float(remainders[4.0][:, 4].mean()), text="remaind
 try:
     characters(on_positions(random_network(9, 32, 30.0, 0)), few, l_max=1)
 except UnderResolvedError as refusal:
-    message = str(refusal)
-message
+    print(refusal)
 
 # %% [markdown]
 # ## What would prove this chapter wrong
