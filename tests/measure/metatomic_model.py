@@ -65,10 +65,11 @@ def _tensor_map(values: Tensor, n_axes: int | None) -> TensorMap:
 
 
 class Oracle:
-    """metatomic's A and B of some outputs of one structure.
+    """metatomic's A and B of some outputs of structures that share species and differ in their positions.
 
     Args:
-        f, x: see `MetatomicModel`.
+        f: see `MetatomicModel`.
+        structures: all with the same cell.
         names: outputs; A is asked of those in `CARTESIAN` alone, B of all.
         l_max, degree: cutoff of B, and degree of the grid.
         batch_size: copies per call.
@@ -77,12 +78,13 @@ class Oracle:
     def __init__(
         self,
         f: Callable[[Structure], Mapping[str, Tensor]],
-        x: Structure,
+        structures: list[Structure],
         names: list[str],
         l_max: int,
         degree: int,
         batch_size: int,
     ) -> None:
+        x = structures[0]
         self.model = SymmetrizedModel(
             MetatomicModel(f, x),
             max_angular_momentum_target=2,
@@ -92,7 +94,8 @@ class Oracle:
         )
         periodic = x.cell is not None
         cell = x.cell if x.cell is not None else torch.zeros(3, 3, dtype=x.positions.dtype)
-        self.system = System(x.species.int(), x.positions, cell, pbc=torch.tensor([periodic] * 3))
+        pbc = torch.tensor([periodic] * 3)
+        self.systems = [System(x.species.int(), y.positions, cell, pbc=pbc) for y in structures]
         self.outputs = {}
         for name in names:
             kind = "system" if name in ("energy", "non_conservative_stress") else "atom"
@@ -103,13 +106,13 @@ class Oracle:
                 self.outputs[prefix + name] = ModelOutput(sample_kind=kind)
 
     def run(self) -> dict[str, TensorMap]:
-        """Evaluate the whole grid."""
+        """Evaluate the whole grid for each structure."""
         with torch.no_grad():
-            return self.model([self.system], self.outputs, None)
+            return self.model(self.systems, self.outputs, None)
 
 
 def power(result: TensorMap, l: int, sigma: int) -> Tensor:
-    """B in one sector by sample, components and properties summed: ``(n_samples,)``."""
+    """B in one sector by sample, components and properties summed: ``(n_samples,)``, structure by structure."""
     total = torch.zeros(0)
     for key, block in result.items():
         if int(key["chi_lambda"]) == l and int(key["chi_sigma"]) == sigma:
@@ -119,7 +122,7 @@ def power(result: TensorMap, l: int, sigma: int) -> Tensor:
 
 
 def squared_error(result: TensorMap) -> Tensor:
-    """``A^2`` by sample, summed over components: ``(n_samples,)``."""
+    """``A^2`` by sample, summed over components: ``(n_samples,)``, structure by structure."""
     total = torch.zeros(0)
     for key, block in result.items():
         values = block.values.sum(dim=1) * (2 * int(key["o3_lambda"]) + 1)

@@ -65,7 +65,7 @@ def test_outputs_and_hidden_layers_agree_with_metatomic() -> None:
         return {**model(copies), "edge": model.tokens, "node": kept["node"]}
 
     ours = diagnose(model, x, OUTPUTS, ["edge", "node"], L_MAX, DEGREE, per_sample=True, n_converge=0, check=False)
-    theirs = Oracle(with_layers, x, [*OUTPUTS, "edge", "node"], L_MAX, DEGREE, batch_size=50).run()
+    theirs = Oracle(with_layers, [x], [*OUTPUTS, "edge", "node"], L_MAX, DEGREE, batch_size=50).run()
 
     for name in (*OUTPUTS, "edge", "node"):
         spectrum = ours.characters[name]
