@@ -7,19 +7,36 @@ from torch.nn import functional
 
 
 class Tap(nn.Module):
-    """A named point of the forward pass where a hook sees the tokens; padded edge tokens are exactly zero there."""
+    """A named point of the forward pass where a hook sees the tokens; padded edge tokens are exactly zero there.
+
+    No result depends on padded tokens, so they are set to zero only when somebody looks.
+    """
 
     def forward(self, tokens: Tensor, mask: Float[Tensor, "n m 1"] | None = None) -> Tensor:
-        """Return the tokens, times the mask (1 for an edge, 0 for padding) if there is one."""
-        return tokens if mask is None else tokens * mask
+        """Return the tokens; under a hook, times the mask (1 for an edge, 0 for padding)."""
+        return tokens if mask is None or not self._forward_hooks else tokens * mask
+
+
+class NormedLinear(nn.Linear):
+    """RMSNorm and the linear map behind it, ``W (w * x / rms(x)) + b``; w is folded into W, one pass less."""
+
+    def __init__(self, width: int, out: int) -> None:
+        super().__init__(width, out)
+        self.gain = nn.Parameter(torch.ones(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(..., width)`` to ``(..., out)``."""
+        eps = torch.finfo(x.dtype).eps
+        unit = x * torch.rsqrt(torch.linalg.vecdot(x, x)[..., None] / x.shape[-1] + eps)
+        return functional.linear(unit, self.weight * self.gain, self.bias)
 
 
 class FeedForward(nn.Module):
-    """``W_out (v * sigmoid(g))`` with ``(v, g) = W_in x``: a gated linear unit (GLU), as PET has it."""
+    """``W_out (v * sigmoid(g))`` with ``(v, g) = W_in RMSNorm(x)``: a gated linear unit (GLU), as PET has it."""
 
     def __init__(self, width: int, hidden: int) -> None:
         super().__init__()
-        self.w_in = nn.Linear(width, 2 * hidden)
+        self.w_in = NormedLinear(width, 2 * hidden)
         self.w_out = nn.Linear(hidden, width)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -28,7 +45,7 @@ class FeedForward(nn.Module):
 
 
 class Attention(nn.Module):
-    """Multi-head attention among the tokens of one neighbourhood, ``softmax(q k^T / sqrt(d_head) + bias) v``.
+    """RMSNorm, then multi-head attention in one neighbourhood, ``softmax(q k^T / sqrt(d_head) + bias) v``.
 
     The bias is ``log max(c_j, 1e-15)`` of the cutoff factor of key j (0 for the centre, -inf for padding), so a
     neighbour fades from every sum as it leaves. Written in plain operations: for the few dozen tokens of a
@@ -38,7 +55,7 @@ class Attention(nn.Module):
     def __init__(self, width: int, n_heads: int) -> None:
         super().__init__()
         self.n_heads = n_heads
-        self.w_in = nn.Linear(width, 3 * width)
+        self.w_in = NormedLinear(width, 3 * width)
         self.w_out = nn.Linear(width, width)
 
     def forward(self, tokens: Float[Tensor, "n t d"], bias: Float[Tensor, "nh 1 t"]) -> Float[Tensor, "n t d"]:
@@ -61,12 +78,9 @@ class Block(nn.Module):
     def __init__(self, d_pet: int, d_node: int, d_feedforward: int, n_heads: int) -> None:
         super().__init__()
         self.contract = nn.Linear(d_node, d_pet)
-        self.norm_attention = nn.RMSNorm(d_pet)
         self.attention = Attention(d_pet, n_heads)
         self.expand = nn.Linear(d_pet, d_node)
-        self.norm_node = nn.RMSNorm(d_node)
         self.feedforward_node = FeedForward(d_node, 2 * d_node)
-        self.norm_edge = nn.RMSNorm(d_pet)
         self.feedforward_edge = FeedForward(d_pet, d_feedforward)
         self.node = Tap()
         self.edge = Tap()
@@ -80,11 +94,11 @@ class Block(nn.Module):
     ) -> tuple[Float[Tensor, "n d_node"], Float[Tensor, "n m d_pet"]]:
         """Update the centre and its edges."""
         tokens = torch.cat([self.contract(node)[:, None], edge], dim=1)
-        mixed = self.attention(self.norm_attention(tokens), bias)
+        mixed = self.attention(tokens, bias)
         node = node + self.expand(mixed[:, 0])
-        node = node + self.feedforward_node(self.norm_node(node))
+        node = node + self.feedforward_node(node)
         edge = edge + mixed[:, 1:]
-        edge = edge + self.feedforward_edge(self.norm_edge(edge))
+        edge = edge + self.feedforward_edge(edge)
         return self.node(node), self.edge(edge, mask)
 
 

@@ -6,6 +6,7 @@ from typing import cast
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 
 from symlab.groups import Structure
 from symlab.models._batch import PETBatch
@@ -37,18 +38,26 @@ class Round(nn.Module):
     def forward(
         self,
         node: Float[Tensor, "n d_node"],
-        message: Float[Tensor, "n m d_pet"],
+        message: Float[Tensor, "n m d_pet"] | Float[Tensor, "species d_pet"],
         geometry: Float[Tensor, "n m 4"],
         neighbour: Tensor,
         bias: Tensor,
         reverse: Tensor,
         mask: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
-        """Map centre states and edge messages to the next ones."""
-        parts = [self.edge_embedding(self.edge_embedder(geometry), mask)]
-        if self.species_neighbour is not None:
-            parts.append(self.species_neighbour(neighbour))
-        edge = self.compressed(self.compress(torch.cat([*parts, message], dim=-1)), mask)
+        """Map centre states and edge messages to the next ones; the first messages come as a table of species."""
+        edge = self.edge_embedding(self.edge_embedder(geometry), mask)
+        # compress[0] acts on (edge, species, message); the part of the species takes few values, so it is looked up.
+        first, activation, second = cast(tuple[nn.Linear, nn.SiLU, nn.Linear], tuple(self.compress))
+        from_edge, *from_species, from_message = first.weight.split(self.edge_embedder.out_features, dim=1)
+        hidden = functional.linear(edge, from_edge, first.bias)
+        if self.species_neighbour is None:
+            hidden = hidden + functional.embedding(neighbour, message @ from_message.T)
+            message = functional.embedding(neighbour, message)
+        else:
+            table = self.species_neighbour.weight @ from_species[0].T
+            hidden = hidden + functional.embedding(neighbour, table) + functional.linear(message, from_message)
+        edge = self.compressed(second(activation(hidden)), mask)
         for block in self.blocks:
             node, edge = block(node, edge, bias, mask)
         reversed_edge = edge.flatten(0, 1).index_select(0, reverse).view_as(edge)
@@ -82,18 +91,25 @@ class PET(nn.Module):
         self.species_edge = nn.Embedding(len(config.species), config.d_pet)
         self.rounds = nn.ModuleList(Round(config, first=k == 0) for k in range(config.n_gnn_layers))
         self.heads = nn.ModuleDict({name: Head(config, target) for name, target in config.targets.items()})
-        if generator is not None:
-            self.reset_parameters(generator)
+        self.reset_parameters(generator)
 
-    def reset_parameters(self, generator: torch.Generator) -> None:
-        """Draw new weights from an explicit generator: uniform +- 1/sqrt(fan_in), embeddings normal."""
-        for module in self.modules():
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Draw new weights: uniform +- 1/sqrt(fan_in), times ``edge_gain`` where geometry enters; embeddings normal."""
+        for name, module in self.named_modules():
             if isinstance(module, nn.Linear):
-                bound = module.in_features**-0.5
+                bound = module.in_features**-0.5 * (self.config.edge_gain if name.endswith("edge_embedder") else 1.0)
                 nn.init.uniform_(module.weight, -bound, bound, generator=generator)
                 nn.init.uniform_(module.bias, -bound, bound, generator=generator)
             elif isinstance(module, nn.Embedding):
                 nn.init.normal_(module.weight, generator=generator)
+
+    def hidden_matrices(self) -> list[nn.Parameter]:
+        """List the weights between hidden layers, which Muon can train; not those of inputs and read-outs."""
+        return [
+            cast(nn.Parameter, module.weight)
+            for name, module in self.named_modules()
+            if isinstance(module, nn.Linear) and not name.endswith(("edge_embedder", "_readout"))
+        ]
 
     def head(self, name: str) -> Head:
         """Return the read-out of one target, which holds its scale and its baseline."""
@@ -147,7 +163,7 @@ class PET(nn.Module):
         bias = bias[:, None].expand(-1, self.config.n_heads, -1).reshape(-1, 1, bias.shape[1])
         mask = None if bool(batch.mask.all()) else batch.mask[..., None].to(vectors)
         geometry = torch.cat([vectors, distance], dim=-1)
-        node, edge = self.species_centre(centre), self.species_edge(neighbour)
+        node, edge = self.species_centre(centre), self.species_edge.weight
         for step in self.rounds:
             node, edge = step(node, edge, geometry, neighbour, bias, batch.reverse, mask)
         return {name: self.heads[name](node, edge, factor, mask, batch) for name in names}

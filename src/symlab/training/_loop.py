@@ -16,6 +16,7 @@ from symlab.data import Dataset
 from symlab.models import PET, PETConfig
 from symlab.training._batches import Samples, draw_matrices, epoch_rows, rmse
 from symlab.training._config import TrainingConfig
+from symlab.training._muon import Muon
 from symlab.training._targets import fit_scales
 
 RESUME = "resume.pt"
@@ -66,9 +67,9 @@ def fit(
     fit_scales(bare, training)
     dtype = torch.float64 if config.precision.startswith("64") else torch.float32
     learned, measured = Samples.prepare(bare, training, dtype), Samples.prepare(bare, validation, dtype)
-    model, optimizer = fabric.setup(bare, _optimizer(bare, config))
+    model, *optimizers = fabric.setup(bare, *_optimizers(bare, config))
     model.mark_forward_method("normalized")
-    state = _restore(folder, bare, optimizer)
+    state = _restore(folder, bare, optimizers)
     history, records, kept = state["history"], config.validation_steps(), config.checkpoint_steps()
     start, losses = time.perf_counter() - state["seconds"], state["losses"]
 
@@ -97,18 +98,19 @@ def fit(
             ]
         ).sum()
         fabric.backward(loss)
-        fabric.clip_gradients(model, optimizer, max_norm=config.clip, error_if_nonfinite=False)
-        for group in optimizer.param_groups:
-            group["lr"] = config.rate(step)
-        optimizer.step()
-        optimizer.zero_grad()
+        fabric.clip_gradients(model, optimizers[0], max_norm=config.clip, error_if_nonfinite=False)
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = config.rate(step)
+            optimizer.step()
+            optimizer.zero_grad()
         losses.append(float(loss.detach()))
         bar.update()
         done = step + 1
         record(done)
         if done % config.resume_interval == 0 and done < config.n_steps and fabric.is_global_zero:
             seconds = time.perf_counter() - start
-            _save(folder, bare, optimizer, {"step": done, "history": history, "losses": losses, "seconds": seconds})
+            _save(folder, bare, optimizers, {"step": done, "history": history, "losses": losses, "seconds": seconds})
     bar.close()
     (folder / RESUME).unlink(missing_ok=True)
     return history
@@ -126,12 +128,17 @@ def _plan(samples: Samples, config: TrainingConfig, first_step: int) -> Iterator
                 yield rows, matrices
 
 
-def _optimizer(model: PET, config: TrainingConfig) -> torch.optim.Optimizer:
-    """AdamW, with weight decay on the matrices only."""
-    matrices = [p for p in model.parameters() if p.ndim > 1]
-    others = [p for p in model.parameters() if p.ndim <= 1]
-    groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=config.betas, foreach=True)
+def _optimizers(model: PET, config: TrainingConfig) -> list[torch.optim.Optimizer]:
+    """Make AdamW, and for "muon" Muon for the hidden matrices; weight decay on matrices only."""
+    hidden = model.hidden_matrices() if config.optimizer == "muon" else []
+    chosen = {id(p) for p in hidden}
+    rest = [p for p in model.parameters() if id(p) not in chosen]
+    groups = [
+        {"params": [p for p in rest if p.ndim > 1], "weight_decay": config.weight_decay},
+        {"params": [p for p in rest if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    adam = torch.optim.AdamW(groups, lr=config.learning_rate, betas=config.betas, foreach=True)
+    return [adam, Muon(hidden, lr=config.learning_rate, weight_decay=config.weight_decay)] if hidden else [adam]
 
 
 def _write_weights(path: Path, model: PET) -> None:
@@ -142,19 +149,20 @@ def _write_weights(path: Path, model: PET) -> None:
     os.replace(scratch, path)
 
 
-def _save(folder: Path, model: PET, optimizer: Any, state: dict[str, Any]) -> None:
+def _save(folder: Path, model: PET, optimizers: Any, state: dict[str, Any]) -> None:
     """Write all that a killed training resumes from; replaces the last one in one move."""
     scratch = folder / f"{RESUME}.tmp"
-    torch.save(state | {"model": model.state_dict(), "optimizer": optimizer.state_dict()}, scratch)
+    torch.save(state | {"model": model.state_dict(), "optimizers": [one.state_dict() for one in optimizers]}, scratch)
     os.replace(scratch, folder / RESUME)
 
 
-def _restore(folder: Path, model: PET, optimizer: Any) -> dict[str, Any]:
-    """Read the last save into model and optimizer, or return the state of a new training."""
+def _restore(folder: Path, model: PET, optimizers: Any) -> dict[str, Any]:
+    """Read the last save into model and optimizers, or return the state of a new training."""
     (folder / f"{RESUME}.tmp").unlink(missing_ok=True)
     if not (folder / RESUME).exists():
         return {"step": 0, "history": [], "losses": [], "seconds": 0.0}
     state = torch.load(folder / RESUME, weights_only=True)
     model.load_state_dict(state.pop("model"))
-    optimizer.load_state_dict(state.pop("optimizer"))
+    for optimizer, saved in zip(optimizers, state.pop("optimizers"), strict=True):
+        optimizer.load_state_dict(saved)
     return state
