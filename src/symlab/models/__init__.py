@@ -4,6 +4,17 @@ from symlab.models._batch import PETBatch
 from symlab.models._config import PETConfig, Target, force_field_targets
 from symlab.models._layers import bump
 from symlab.models._neighbours import Neighbours, neighbours
+from symlab.models._pair import PairModel
 from symlab.models._pet import PET
 
-__all__ = ["PET", "Neighbours", "PETBatch", "PETConfig", "Target", "bump", "force_field_targets", "neighbours"]
+__all__ = [
+    "PET",
+    "Neighbours",
+    "PETBatch",
+    "PETConfig",
+    "PairModel",
+    "Target",
+    "bump",
+    "force_field_targets",
+    "neighbours",
+]

@@ -2,6 +2,7 @@
 
 from symlab.training._batches import Samples, draw_matrices, epoch_rows, rmse
 from symlab.training._config import TrainingConfig
+from symlab.training._force_field import force_field
 from symlab.training._survey import Survey, survey
 from symlab.training._targets import fit_scales
 from symlab.training._train import train, train_seeds
@@ -15,6 +16,7 @@ __all__ = [
     "draw_matrices",
     "epoch_rows",
     "fit_scales",
+    "force_field",
     "rmse",
     "survey",
     "train",
