@@ -69,6 +69,24 @@ EXPECTED: dict[str, dict[str, tuple[float, float]]] = {
         "05_pseudoscalar_shuffled": (0.0, 0.05),
         "05_pseudoscalar_untrained": (0.0, 0.05),
     },
+    "08_train_pet": {
+        "08_energy_control": (0.0, 1e-9),
+        "08_forces_control": (0.0, 1e-12),
+        "08_stress_control": (0.0, 1e-12),
+        "08_forces_percent": (10.0, 120.0),
+        "08_forces_untrained": (0.1, 100.0),
+        "08_share_first": (50.0, 100.0),
+        "08_share_last": (0.0, 50.0),
+        "08_native_over_averaged": (0.5, 2.0),
+    },
+    "09_pet_diagnostics": {
+        "09_structures": (15, 15),
+        "09_forces_share": (0.0, 1.0),
+        "09_stress_share": (0.0, 1.0),
+        "09_forces_leak_untrained": (50.0, 100.0),
+        "09_embedding_leak": (0.0, 1e-5),
+        "09_noise_floor": (0.0, 1e-3),
+    },
 }
 
 

@@ -40,6 +40,7 @@ class PairModel(nn.Module):
         self.coefficients = nn.ParameterDict(
             {name: nn.Parameter(torch.zeros(size, dtype=torch.float64)) for name, size in sizes.items()}
         ).requires_grad_(False)
+        self.eval()  # there is nothing here that gradients would train
 
     def evaluate(self, stack: Structure, outputs: Sequence[str] | None = None) -> dict[str, Tensor]:
         """Predict for each turned copy, as `PET.evaluate` does: energy (eV), forces (eV/A), stress (eV/A^3)."""
