@@ -17,9 +17,9 @@ from symlab.runs._papermill import NOTEBOOK_VARIABLE
 from symlab.runs._project import Project
 from symlab.runs._record import RECORD, make_folder, read_record, write_json
 from symlab.runs._run import FOLDER_VARIABLE
+from symlab.workers import WORKER_ENVIRONMENT
 
 LOG = "log.txt"
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 TICK = 0.5  # seconds between two looks at the running notebooks
 
 
@@ -40,7 +40,7 @@ class Processes:
             raise RunError(f"{notebook.name} was not started")
         make_folder(folder)
         named = {NOTEBOOK_VARIABLE: notebook.name, FOLDER_VARIABLE: str(folder), "TQDM_DISABLE": "1"}
-        environment = {**os.environ, **ONE_THREAD, **named}
+        environment = {**os.environ, **WORKER_ENVIRONMENT, **named}
         environment.pop("MPLBACKEND", None)  # "agg" would make figures vanish from the notebook without a word
         command = [
             sys.executable,
