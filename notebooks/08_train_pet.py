@@ -51,10 +51,10 @@ run = Run.start(
         },
         "book": {
             "n_seeds": 3,
-            "n_crystals": 480,
-            "n_steps": 4500,
+            "n_crystals": 800,
+            "n_steps": 4000,
             "n_checkpoints": 6,
-            "n_workers": 2,
+            "n_workers": 3,
         },
         "full": {
             "n_seeds": 5,

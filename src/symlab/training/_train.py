@@ -1,11 +1,8 @@
 """Train through the store: a finished training is read, a killed one resumed, several seeds run side by side."""
 
-import hashlib
 import json
-import multiprocessing
 import pickle
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,11 +10,12 @@ from typing import Any
 import torch
 
 from symlab.artifacts import Recipe, Store
-from symlab.data import Dataset
+from symlab.data import Dataset, fingerprint
 from symlab.models import PETConfig
 from symlab.training._config import TrainingConfig
 from symlab.training._loop import fit
 from symlab.training._trained import SUMMARY, TrainedModel
+from symlab.workers import worker_pool
 
 
 def train(
@@ -45,7 +43,7 @@ def train(
         {"model": model.to_dict(), "training": config.to_dict()},
         code=("symlab.training._loop",),
         packages=("torch",),
-        inputs=(_content_digest(training, model), _content_digest(validation, model)),
+        inputs=tuple(fingerprint(part, model.targets) for part in (training, validation)),
     )
 
     def make(folder: Path) -> None:
@@ -81,29 +79,12 @@ def train_seeds(
         return [train(model, one, dataset, store, progress=progress) for one in configs]
     # Pickled here: sent as tensors, every one would hold a file descriptor open.
     job = pickle.dumps((model, dataset, store.root, progress))
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(n_workers, len(seeds)), mp_context=context, initializer=_one_thread) as pool:
+    with worker_pool(min(n_workers, len(seeds))) as pool:
         folders = list(pool.map(_train_in_worker, [job] * len(configs), configs))
     return [TrainedModel.read(folder) for folder in folders]
 
 
-def _one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 def _train_in_worker(job: bytes, config: TrainingConfig) -> Path:
+    torch.set_num_threads(1)
     model, dataset, root, progress = pickle.loads(job)
     return train(model, config, dataset, Store(root), progress=progress).folder
-
-
-def _content_digest(dataset: Dataset, model: PETConfig) -> str:
-    """Hash the structures and the labels that the model learns."""
-    digest = hashlib.sha256()
-    for index, structure in enumerate(dataset.structures):
-        parts = [structure.species, structure.positions]
-        parts += [] if structure.cell is None else [structure.cell]
-        parts += [torch.as_tensor(dataset.labels[name][index]) for name in model.targets if name in dataset.labels]
-        for part in parts:
-            digest.update(f"{tuple(part.shape)}{part.dtype}".encode())
-            digest.update(part.contiguous().numpy().tobytes())
-    return digest.hexdigest()
