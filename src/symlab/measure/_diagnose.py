@@ -73,8 +73,8 @@ def diagnose(
     Raises:
         UnderResolvedError, HarnessError, ResponseError, ValueError: see `equivariance` and `characters`.
 
-    Cost: that of `equivariance` at this degree, and for each edge layer of the default PET at l_max = 6 about 0.02 to 0.03 of
-    the bare forward passes: 1.1 of them with the outputs of all blocks, 1.2 to 1.4 with all 23 layers
+    Cost: that of `equivariance` at this degree, and for each edge layer of the default PET at l_max = 6 about 0.02 to
+    0.03 of the bare forward passes: 1.1 of them with the outputs of all blocks, 1.2 to 1.4 with all 23 layers
     (``benchmarks/measure_overhead.py``). Memory: that of `characters`, for all layers at once.
     """
     listener = CharacterListener(l_max, module or module_of(f), layers, per_sample)
