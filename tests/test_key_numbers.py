@@ -73,7 +73,7 @@ EXPECTED: dict[str, dict[str, tuple[float, float]]] = {
         "08_energy_control": (0.0, 1e-9),
         "08_forces_control": (0.0, 1e-12),
         "08_stress_control": (0.0, 1e-12),
-        "08_forces_percent": (10.0, 120.0),
+        "08_forces_percent": (10.0, 300.0),
         "08_forces_untrained": (0.1, 100.0),
         "08_share_first": (50.0, 100.0),
         "08_share_last": (0.0, 50.0),
