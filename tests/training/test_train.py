@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from symlab.artifacts import Store
 from symlab.data import Dataset
-from symlab.models import PETConfig, Target
+from symlab.models import PET, PETConfig, Target
 from symlab.training import TrainingConfig, train, train_seeds
 
 WORKER = """
@@ -50,6 +50,35 @@ def test_history_and_checkpoints(
     assert (end.head("energy").baseline[6] != 0) & (start.head("energy").baseline[6] != 0)
     with pytest.raises(ValueError, match=r"step 7 was not kept; this training has steps \[0, 1, 3, 12\]"):
         trained.load_checkpoint(7)
+
+
+@pytest.mark.parametrize("optimizer", ["muon", "adamw"])
+def test_the_gradient_of_all_weights_is_clipped(
+    tmp_path: Path,
+    dataset: Dataset,
+    small_model: PETConfig,
+    short: TrainingConfig,
+    optimizer: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Clipped together, whichever optimizer a weight belongs to: unclipped, Muon follows the rare large gradients."""
+    norms, networks = [], []
+    step, build = torch.optim.AdamW.step, PET.__init__
+
+    def spy(self: torch.optim.Optimizer, *arguments: object) -> object:
+        gradients = [p.grad for p in networks[0].parameters() if p.grad is not None]
+        norms.append(torch.cat([g.flatten() for g in gradients]).norm().item())
+        return step(self, *arguments)
+
+    def remember(self: PET, *arguments: object) -> None:
+        build(self, *arguments)
+        networks.append(self)
+
+    monkeypatch.setattr(PET, "__init__", remember)
+    monkeypatch.setattr(torch.optim.AdamW, "step", spy)
+    train(small_model, replace(short, clip=0.01, optimizer=optimizer), dataset, Store(tmp_path), progress=False)
+    assert len(norms) == short.n_steps
+    assert max(norms) == pytest.approx(0.01, rel=1e-3)
 
 
 def test_error_falls(tmp_path: Path, dataset: Dataset, small_model: PETConfig, short: TrainingConfig) -> None:

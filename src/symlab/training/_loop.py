@@ -98,7 +98,8 @@ def fit(
             ]
         ).sum()
         fabric.backward(loss)
-        fabric.clip_gradients(model, optimizers[0], max_norm=config.clip, error_if_nonfinite=False)
+        # Not fabric.clip_gradients, which clips the weights of one optimizer and would leave those of the other alone.
+        nn.utils.clip_grad_norm_(bare.parameters(), max_norm=config.clip)
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = config.rate(step)
