@@ -15,7 +15,7 @@ class TrainingConfig:
         seed: of the weights, the order of structures and the rotations.
         n_steps: optimizer steps.
         batch_size: structures in a step.
-        optimizer: "muon" (Muon for hidden matrices, AdamW for the rest; fewer steps to the same error) or "adamw".
+        optimizer: "muon" (Muon for hidden matrices, AdamW for the rest) or "adamw".
         learning_rate: peak of the schedule: linear warm-up, then half a cosine down to zero.
         warmup_fraction: share of the steps spent on the warm-up.
         weight_decay: of matrices.
