@@ -346,9 +346,9 @@ run.key(
 #
 # Minutes on one core, three materials, and no symmetry built in: the network predicts forces to
 # {glue:text}`08_forces_percent:.0f` % of their spread, and broken symmetry is {glue:text}`08_forces_share:.2f` of that
-# error. It is a small network and a small data set; the numbers of published potentials are better by far. Nor does the
-# network beat the control everywhere: for crystals that rattle about known places a sum over pairs, fitted in seconds,
-# reaches {glue:text}`08_forces_control_percent:.0f` %, with no broken symmetry at all. What
+# error. It is a small network and a small data set; the numbers of published potentials are better by far. Beside
+# it, a sum over pairs, fitted to the same crystals in seconds, reaches {glue:text}`08_forces_control_percent:.0f` % with
+# no broken symmetry at all. What
 # carries over is the accounting: the equivariance error is measured beside the error, in the same unit, as a part of
 # it. [The next chapter](09_pet_diagnostics) takes the trained network apart.
 #

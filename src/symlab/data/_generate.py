@@ -5,9 +5,8 @@ from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
-from tqdm import tqdm
-
 from symlab.data._records import Plan, join_chunks, label_chunk
+from symlab.progress import progress_bar
 from symlab.workers import n_cores, worker_pool
 
 
@@ -30,7 +29,7 @@ def generate(plan: Plan, folder: Path, n_workers: int | None = None) -> None:
     missing = {path: indices for path, indices in paths.items() if not path.exists()}
     n_workers = min(n_workers or n_cores(), max(1, len(missing)))
     done = plan.n - sum(map(len, missing.values()))
-    with tqdm(total=plan.n, initial=done, desc=plan.sampler, unit="structure", delay=2) as bar:
+    with progress_bar(total=plan.n, initial=done, desc=plan.sampler, unit="structure", delay=2) as bar:
         n_failed = 0
         for size, failed in _run(plan, missing, n_workers):
             n_failed += failed

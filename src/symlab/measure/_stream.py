@@ -8,10 +8,10 @@ from typing import Any, Protocol
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from symlab.groups import HaarGrid
 from symlab.measure._capture import capture
+from symlab.progress import progress_bar
 
 OUTPUT = "output"
 """Name under which the response of a callable that returns one bare tensor is handed on."""
@@ -199,13 +199,8 @@ def stream(
     Cost: ``ceil(n / batch_size)`` calls at least; memory of one batch.
     """
     batches = rotation_batches(grid, batch_size)
-    bar = tqdm(
-        total=len(grid),
-        desc=description,
-        unit="copy",
-        delay=PROGRESS_AFTER_SECONDS,
-        leave=False,
-        disable=not progress,
+    bar = progress_bar(
+        progress, total=len(grid), desc=description, unit="copy", delay=PROGRESS_AFTER_SECONDS, leave=False
     )
     with bar, capture(module, layers) as captured:
         for batch in batches:

@@ -10,10 +10,10 @@ import torch
 from lightning_fabric import Fabric
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from symlab.data import Dataset
 from symlab.models import PET, PETConfig
+from symlab.progress import progress_bar
 from symlab.training._batches import Samples, draw_matrices, epoch_rows, rmse
 from symlab.training._config import TrainingConfig
 from symlab.training._muon import Muon
@@ -85,7 +85,7 @@ def fit(
 
     if state["step"] == 0 and not history:
         record(0)
-    bar = tqdm(total=config.n_steps, initial=state["step"], desc=f"PET, seed {config.seed}", disable=not progress)
+    bar = progress_bar(progress, total=config.n_steps, initial=state["step"], desc=f"PET, seed {config.seed}")
     for step, (rows, matrices) in enumerate(_plan(learned, config, state["step"]), start=state["step"]):
         share = slice(fabric.global_rank, None, fabric.world_size)
         batch, labels = learned.collate(rows[share], None if matrices is None else matrices[share])

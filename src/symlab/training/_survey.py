@@ -13,12 +13,12 @@ import torch
 from jaxtyping import Float
 from safetensors.torch import load_file, save, save_file
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from symlab.artifacts import Recipe, Store
 from symlab.data import Dataset, fingerprint
 from symlab.groups import Sector, sectors
 from symlab.measure import diagnose
+from symlab.progress import progress_bar
 from symlab.workers import n_cores, worker_pool
 
 CHUNK = 15
@@ -108,9 +108,7 @@ def survey(
         paths = {folder / f"chunk_{low:05d}.safetensors": rows for low, rows in enumerate(chunks)}
         left = {path: dataset.subset(rows) for path, rows in paths.items() if not path.exists()}
         workers = min(n_workers or n_cores(), max(1, len(left)))
-        bar = tqdm(
-            total=len(chunks), initial=len(chunks) - len(left), desc="A and B", unit="chunk", disable=not progress
-        )
+        bar = progress_bar(progress, total=len(chunks), initial=len(chunks) - len(left), desc="A and B", unit="chunk")
         with bar:
             if workers == 1:
                 for path, part in left.items():
