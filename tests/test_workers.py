@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from symlab.workers import n_cores, worker_pool
+from symlab.workers import as_finished, n_cores, worker_pool
 
 
 def threads(_: int) -> str | None:
@@ -26,3 +26,22 @@ def test_a_pool_needs_a_worker():
 
 def test_cores_are_counted():
     assert 1 <= n_cores() <= (os.cpu_count() or 1)
+
+
+def end(status: int) -> None:
+    os._exit(status)
+
+
+@pytest.mark.parametrize("n_workers", [1, 2])
+def test_each_call_comes_back_under_its_key(n_workers):
+    assert dict(as_finished(pow, {"a": (2, 3), "b": (3, 2)}, n_workers, "multiplies")) == {"a": 8, "b": 9}
+
+
+def test_a_dead_worker_is_named_by_its_work():
+    with pytest.raises(RuntimeError, match=r"a process that measures died: .* Run again: finished chunks are kept"):
+        list(as_finished(end, {0: (1,)}, 2, "measures"))
+
+
+def test_calls_need_a_worker():
+    with pytest.raises(ValueError, match="n_workers must be at least 1; got 0"):
+        list(as_finished(pow, {0: (2, 3)}, 0, "multiplies"))

@@ -3,10 +3,15 @@
 import multiprocessing
 import os
 import threading
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import wait
+from typing import TypeVar
+
+Key = TypeVar("Key")
+Result = TypeVar("Result")
 
 WORKER_ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
@@ -41,6 +46,37 @@ def worker_pool(n_workers: int) -> Iterator[ProcessPoolExecutor]:
             yield pool
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def as_finished(
+    function: Callable[..., Result], calls: Mapping[Key, tuple[object, ...]], n_workers: int, work: str
+) -> Iterator[tuple[Key, Result]]:
+    """Make calls side by side and yield ``(key, result)`` of each as it finishes; one worker is this process itself.
+
+    Args:
+        function: can be imported by a worker.
+        calls: by key, the arguments of each call.
+        n_workers: processes, at least 1.
+        work: what a process does, for the error: "labels crystals".
+
+    Raises:
+        ValueError: fewer than one process.
+        RuntimeError: a worker died.
+    """
+    if n_workers == 1:
+        for key, arguments in calls.items():
+            yield key, function(*arguments)
+        return
+    with worker_pool(n_workers) as pool:
+        keys = {pool.submit(function, *arguments): key for key, arguments in calls.items()}
+        try:
+            for future in as_completed(keys):
+                yield keys[future], future.result()
+        except BrokenProcessPool as error:
+            raise RuntimeError(
+                f"a process that {work} died: out of memory, or a script without the guard "
+                '`if __name__ == "__main__":` (see above). Run again: finished chunks are kept'
+            ) from error
 
 
 def n_cores() -> int:

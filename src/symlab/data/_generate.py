@@ -1,13 +1,10 @@
 """Run a plan on several processes: chunk by chunk, with a progress bar, resumable after a kill."""
 
-from collections.abc import Iterator
-from concurrent.futures import as_completed
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from symlab.data._records import Plan, join_chunks, label_chunk
 from symlab.progress import progress_bar
-from symlab.workers import n_cores, worker_pool
+from symlab.workers import as_finished, n_cores
 
 
 def generate(plan: Plan, folder: Path, n_workers: int | None = None) -> None:
@@ -31,26 +28,9 @@ def generate(plan: Plan, folder: Path, n_workers: int | None = None) -> None:
     done = plan.n - sum(map(len, missing.values()))
     with progress_bar(total=plan.n, initial=done, desc=plan.sampler, unit="structure", delay=2) as bar:
         n_failed = 0
-        for size, failed in _run(plan, missing, n_workers):
+        calls = {path: (plan, indices, path) for path, indices in missing.items()}
+        for path, failed in as_finished(label_chunk, calls, n_workers, f"labels {plan.sampler}"):
             n_failed += failed
             bar.set_postfix(failed=n_failed, refresh=False)
-            bar.update(size)
+            bar.update(len(missing[path]))
     join_chunks(plan, list(paths), folder)
-
-
-def _run(plan: Plan, missing: dict[Path, range], n_workers: int) -> Iterator[tuple[int, int]]:
-    """Label chunks, yielding (points, failed points) of each as it finishes."""
-    if n_workers == 1:
-        for path, indices in missing.items():
-            yield len(indices), label_chunk(plan, indices, path)
-        return
-    with worker_pool(n_workers) as pool:
-        sizes = {pool.submit(label_chunk, plan, indices, path): len(indices) for path, indices in missing.items()}
-        try:
-            for future in as_completed(sizes):
-                yield sizes[future], future.result()
-        except BrokenProcessPool as error:
-            raise RuntimeError(
-                f"a process that labels {plan.sampler} died: out of memory, or a script without the guard "
-                '`if __name__ == "__main__":` (see above). Run again: finished chunks are kept'
-            ) from error

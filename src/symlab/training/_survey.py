@@ -4,7 +4,6 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from concurrent.futures import as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -19,7 +18,7 @@ from symlab.data import Dataset, fingerprint
 from symlab.groups import Sector, sectors
 from symlab.measure import diagnose
 from symlab.progress import progress_bar
-from symlab.workers import n_cores, worker_pool
+from symlab.workers import as_finished, n_cores
 
 CHUNK = 15
 
@@ -110,15 +109,8 @@ def survey(
         workers = min(n_workers or n_cores(), max(1, len(left)))
         bar = progress_bar(progress, total=len(chunks), initial=len(chunks) - len(left), desc="A and B", unit="chunk")
         with bar:
-            if workers == 1:
-                for path, part in left.items():
-                    job.run(part, path)
-                    bar.update()
-            else:
-                with worker_pool(workers) as pool:
-                    for future in as_completed([pool.submit(job.run, part, path) for path, part in left.items()]):
-                        future.result()
-                        bar.update()
+            for _ in as_finished(job.run, {path: (part, path) for path, part in left.items()}, workers, "measures"):
+                bar.update()
         parts = [load_file(path) for path in paths]
         save_file({name: torch.cat([part[name] for part in parts]) for name in parts[0]}, folder / "survey.safetensors")
         for path in paths:
@@ -141,7 +133,6 @@ class _Job:
 
     def run(self, dataset: Dataset, path: Path) -> None:
         """Diagnose some structures and write one file."""
-        torch.set_num_threads(1)
         dtype = next(self.network.parameters()).dtype
         labels = {
             name: [torch.atleast_1d(torch.as_tensor(value)) for value in dataset.labels[name]] for name in self.targets

@@ -7,15 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from symlab.artifacts import Recipe, Store
 from symlab.data import Dataset, fingerprint
 from symlab.models import PETConfig
 from symlab.training._config import TrainingConfig
 from symlab.training._loop import fit
 from symlab.training._trained import SUMMARY, TrainedModel
-from symlab.workers import worker_pool
+from symlab.workers import as_finished
 
 
 def train(
@@ -72,19 +70,14 @@ def train_seeds(
     """
     if not seeds or len(set(seeds)) != len(seeds):
         raise ValueError(f"seeds must be distinct, at least one; got {list(seeds)}")
-    if n_workers < 1:
-        raise ValueError(f"n_workers must be at least 1; got {n_workers}")
     configs = [replace(config, seed=seed) for seed in seeds]
-    if n_workers == 1 or len(seeds) == 1:
-        return [train(model, one, dataset, store, progress=progress) for one in configs]
     # Pickled here: sent as tensors, every one would hold a file descriptor open.
     job = pickle.dumps((model, dataset, store.root, progress))
-    with worker_pool(min(n_workers, len(seeds))) as pool:
-        folders = list(pool.map(_train_in_worker, [job] * len(configs), configs))
-    return [TrainedModel.read(folder) for folder in folders]
+    calls = {one.seed: (job, one) for one in configs}
+    folders = dict(as_finished(_train_pickled, calls, min(n_workers, len(seeds)), "trains"))
+    return [TrainedModel.read(folders[seed]) for seed in seeds]
 
 
-def _train_in_worker(job: bytes, config: TrainingConfig) -> Path:
-    torch.set_num_threads(1)
+def _train_pickled(job: bytes, config: TrainingConfig) -> Path:
     model, dataset, root, progress = pickle.loads(job)
     return train(model, config, dataset, Store(root), progress=progress).folder
