@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from symlab.runs._errors import ParameterError, RunError
+
+if TYPE_CHECKING:
+    from symlab.runs._site import Site
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
@@ -99,19 +102,25 @@ def _short(path: Path) -> str:
     return os.path.relpath(path)
 
 
-@app.command()
-def book(preset: Preset = "book", workers: Workers = 2) -> None:
-    """Run every notebook that is out of date, write the pages, and print the path of the first."""
+def _run_stale(preset: str, workers: int) -> "Site":
+    """Run every notebook that is out of date, with a bar, and give the site that its pages belong to."""
     from symlab.runs._execute import ensure_all
     from symlab.runs._parameters import check_preset
     from symlab.runs._project import Project
     from symlab.runs._site import Site
 
+    check_preset(preset)
+    site = Site(Project.find(), preset)
+    with progress() as show:
+        ensure_all(site.project, preset, workers=workers, show=show)
+    return site
+
+
+@app.command()
+def book(preset: Preset = "book", workers: Workers = 2) -> None:
+    """Run every notebook that is out of date, write the pages, and print the path of the first."""
     with told_plainly():
-        check_preset(preset)
-        site = Site(Project.find(), preset)
-        with progress() as show:
-            ensure_all(site.project, preset, workers=workers, show=show)
+        site = _run_stale(preset, workers)
         if not site.is_current():
             site.write()
         typer.echo(site.index)
@@ -122,16 +131,8 @@ def figures(preset: Preset = "book", workers: Workers = 2) -> None:
     """Run what is out of date and copy every figure to build/figures/."""
     import shutil
 
-    from symlab.runs._execute import ensure_all
-    from symlab.runs._parameters import check_preset
-    from symlab.runs._project import Project
-    from symlab.runs._site import Site
-
     with told_plainly():
-        check_preset(preset)
-        site = Site(Project.find(), preset)
-        with progress() as show:
-            ensure_all(site.project, preset, workers=workers, show=show)
+        site = _run_stale(preset, workers)
         target = site.build / "figures"
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
