@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from symlab.plots._style import (
     PALETTE,
@@ -63,16 +64,7 @@ def sector_bars(
             if not chosen:
                 continue
             places = np.array([sectors[i][0] for i in chosen]) - 0.2 * sigma
-            axes.bar(
-                places,
-                drawn[chosen],
-                width=0.38,
-                color=SIGMA_COLOURS[sigma],
-                hatch=SIGMA_HATCHES[sigma],
-                edgecolor="white",
-                linewidth=0.5,
-                label=rf"$\sigma = {'+' if sigma > 0 else '-'}1$",
-            )
+            _bars(axes, places, drawn[chosen], sigma)
             if bars is not None:
                 axes.errorbar(places, drawn[chosen], bars[chosen], fmt="none", ecolor="black", capsize=3, linewidth=1.2)
             if diamonds is not None:
@@ -128,16 +120,8 @@ def spectrum_comparison(
             same_length(sectors=sectors, values=heights)
             for sigma in (1, -1):
                 chosen = [i for i, (_, s) in enumerate(sectors) if s == sigma]
-                axes.bar(
-                    np.array([sectors[i][0] for i in chosen]) - 0.2 * sigma,
-                    heights[chosen],
-                    width=0.38,
-                    color=SIGMA_COLOURS[sigma],
-                    hatch=SIGMA_HATCHES[sigma],
-                    edgecolor="white",
-                    linewidth=0.5,
-                    label=rf"$\sigma = {'+' if sigma > 0 else '-'}1$" if axes is panels[0] else None,
-                )
+                places = np.array([sectors[i][0] for i in chosen]) - 0.2 * sigma
+                _bars(axes, places, heights[chosen], sigma, labelled=axes is panels[0])
             axes.set_title(title, loc="left", color=PALETTE[-1])
             axes.grid(True, axis="y")
         panels[-1].set_xticks(range(top + 1))
@@ -145,3 +129,19 @@ def spectrum_comparison(
         figure.supylabel(axis_label(ylabel, unit))
         figure.legend(loc="outside lower center", ncols=2)
     return figure
+
+
+def _bars(
+    axes: Axes, places: NDArray[np.float64], heights: NDArray[np.float64], sigma: int, *, labelled: bool = True
+) -> None:
+    """Draw the bars of one parity, in its colour and hatch."""
+    axes.bar(
+        places,
+        heights,
+        width=0.38,
+        color=SIGMA_COLOURS[sigma],
+        hatch=SIGMA_HATCHES[sigma],
+        edgecolor="white",
+        linewidth=0.5,
+        label=rf"$\sigma = {'+' if sigma > 0 else '-'}1$" if labelled else None,
+    )
