@@ -183,15 +183,14 @@ spread = {
 for name in targets:
     errors = torch.tensor([pooled(one.absolute, name) for one in final])
     turns = torch.tensor([pooled(one.equivariance, name) for one in final])
-    scatter = {"uncertainty": float(errors.std())} if len(seeds) > 1 else {}
-    turns_scatter = {"uncertainty": float(turns.std())} if len(seeds) > 1 else {"uncertainty": 0.0}
+    scatter, turns_scatter = (float(values.std()) if len(seeds) > 1 else 0.0 for values in (errors, turns))
     run.key(f"08_{name}_std", spread[name], unit=units[name], text=f"{name}: standard deviation of the held-out labels")
     run.key(
         f"08_{name}_rmse",
         float(errors.mean()),
         unit=units[name],
         text=f"{name}: error, mean and standard deviation over seeds",
-        **(scatter or {"uncertainty": 0.0}),
+        uncertainty=scatter,
     )
     run.key(f"08_{name}_percent", float(100 * errors.mean() / spread[name]), unit="%", text=f"{name}: error over std")
     run.key(f"08_{name}_percent_worst", float(100 * errors.max() / spread[name]), unit="%", text=f"{name}: worst seed")
@@ -200,7 +199,7 @@ for name in targets:
         float(turns.mean()),
         unit=units[name],
         text=f"{name}: equivariance error, mean and standard deviation over seeds",
-        **turns_scatter,
+        uncertainty=turns_scatter,
     )
     run.key(f"08_{name}_share", float((turns / errors).mean()), text=f"{name}: equivariance error over error")
     run.key(f"08_{name}_share_worst", float((turns / errors).max()), text=f"{name}: the same, worst seed")

@@ -331,8 +331,6 @@ run.key(
 # - A force output whose forbidden power exceeds its relative $A^2$: it would break {eq}`eq-inequality`.
 
 # %%
-relative = after.equivariance["forces"].square() * 3  # A² per atom, mean over atoms
-power = 1 - after.fraction["forces"][:, after.sectors.index((1, 1))]
 edge = after.fraction["rounds.0.edge_embedding"]
 low = [after.sectors.index(sector) for sector in ((0, 1), (1, 1))]
 run.key(
