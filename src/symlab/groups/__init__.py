@@ -1,5 +1,7 @@
 """O(3) and SO(3): Haar grids, sectors (l, sigma), and how each kind of quantity transforms."""
 
+from symlab.groups._again import turned_again
+from symlab.groups._averages import conjugated, n_invariants, retention
 from symlab.groups._cartesian import split_matrix
 from symlab.groups._generators import differential, generators, turn_about_axes
 from symlab.groups._haar import (
@@ -31,6 +33,7 @@ __all__ = [
     "Structure",
     "character",
     "check_orthogonal",
+    "conjugated",
     "determinant_signs",
     "differential",
     "euler_zyz",
@@ -40,8 +43,10 @@ __all__ = [
     "invariant",
     "lebedev_degree",
     "monte_carlo_grid",
+    "n_invariants",
     "parse_output",
     "random_rotations",
+    "retention",
     "rotates",
     "rotates_as_declared",
     "rotation_y",
@@ -50,5 +55,6 @@ __all__ = [
     "small_d",
     "split_matrix",
     "turn_about_axes",
+    "turned_again",
     "wigner_D",
 ]
