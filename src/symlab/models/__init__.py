@@ -2,6 +2,7 @@
 
 from symlab.models._batch import PETBatch
 from symlab.models._config import PETConfig, Target, force_field_targets
+from symlab.models._digest import weights_digest
 from symlab.models._layers import bump
 from symlab.models._neighbours import Neighbours, neighbours
 from symlab.models._pair import PairModel
@@ -17,4 +18,5 @@ __all__ = [
     "bump",
     "force_field_targets",
     "neighbours",
+    "weights_digest",
 ]

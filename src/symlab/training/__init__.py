@@ -1,6 +1,7 @@
 """Training: PET on labelled structures, augmented by O(3), with checkpoints along the way."""
 
 from symlab.training._batches import Samples, draw_matrices, epoch_rows, rmse
+from symlab.training._chunks import in_chunks, write_chunk
 from symlab.training._config import TrainingConfig
 from symlab.training._force_field import force_field
 from symlab.training._survey import Survey, survey
@@ -17,8 +18,10 @@ __all__ = [
     "epoch_rows",
     "fit_scales",
     "force_field",
+    "in_chunks",
     "rmse",
     "survey",
     "train",
     "train_seeds",
+    "write_chunk",
 ]

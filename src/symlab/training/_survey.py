@@ -1,7 +1,5 @@
 """A and B of one network over a whole data set: side by side on several processes, kept in the store."""
 
-import hashlib
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,15 +8,15 @@ from typing import Any, cast
 
 import torch
 from jaxtyping import Float
-from safetensors.torch import load_file, save, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from symlab.artifacts import Recipe, Store
 from symlab.data import Dataset, fingerprint
 from symlab.groups import Sector, sectors
 from symlab.measure import diagnose
-from symlab.progress import progress_bar
-from symlab.workers import as_finished, n_cores
+from symlab.models import weights_digest
+from symlab.training._chunks import in_chunks, write_chunk
 
 CHUNK = 15
 
@@ -32,6 +30,7 @@ class Survey:
             unit of the target; ``absolute^2 = symmetrized^2 + equivariance^2``.
         symmetrized: the same for the prediction averaged over the group.
         equivariance: the equivariance RMSE of each structure.
+        rms_output: by target, root mean square of the response over orientations and components, of each structure.
         noise_floor: by target, the largest equivariance RMSE that arithmetic alone explains.
         convergence: by target, largest relative change of the equivariance RMSE on a finer grid; NaN if not measured.
         sectors: (l, sigma), the last axis of `fraction`.
@@ -43,6 +42,7 @@ class Survey:
     absolute: dict[str, Float[Tensor, " structures"]]
     symmetrized: dict[str, Float[Tensor, " structures"]]
     equivariance: dict[str, Float[Tensor, " structures"]]
+    rms_output: dict[str, Float[Tensor, " structures"]]
     noise_floor: dict[str, float]
     convergence: dict[str, float]
     sectors: list[Sector]
@@ -94,27 +94,18 @@ def survey(
     if missing := [name for name in targets if name not in dataset.labels]:
         raise ValueError(f"dataset has labels {', '.join(dataset.labels)}; targets ask for {', '.join(missing)}")
     job = _Job(network, dict(targets), list(layers), l_max, degree, batch_size, converge)
-    chunks = [list(range(low, min(low + CHUNK, len(dataset)))) for low in range(0, len(dataset), CHUNK)]
     recipe = Recipe(
         "survey",
         {"targets": job.targets, "layers": job.layers, "l_max": l_max, "degree": degree, "converge": converge},
         code=(__name__, type(network).__module__),
         packages=("torch",),
-        inputs=(_digest(network), fingerprint(dataset, targets)),
+        inputs=(weights_digest(network), fingerprint(dataset, targets)),
     )
 
     def make(folder: Path) -> None:
-        paths = {folder / f"chunk_{low:05d}.safetensors": rows for low, rows in enumerate(chunks)}
-        left = {path: dataset.subset(rows) for path, rows in paths.items() if not path.exists()}
-        workers = min(n_workers or n_cores(), max(1, len(left)))
-        bar = progress_bar(progress, total=len(chunks), initial=len(chunks) - len(left), desc="A and B", unit="chunk")
-        with bar:
-            for _ in as_finished(job.run, {path: (part, path) for path, part in left.items()}, workers, "measures"):
-                bar.update()
-        parts = [load_file(path) for path in paths]
-        save_file({name: torch.cat([part[name] for part in parts]) for name in parts[0]}, folder / "survey.safetensors")
-        for path in paths:
-            path.unlink()
+        in_chunks(
+            job.run, dataset, folder, "survey", size=CHUNK, n_workers=n_workers, doing="measures", progress=progress
+        )
 
     return job.read(store.get_or_make(recipe, make))
 
@@ -160,6 +151,8 @@ class _Job:
             ]
             arrays[f"symmetrized/{name}"] = torch.stack(errors)
             arrays[f"equivariance/{name}"] = report.structure_rmse
+            power = torch.stack([mean.square().mean() for mean in means])
+            arrays[f"rms_output/{name}"] = (power + report.structure_rmse**2).sqrt()
             arrays[f"noise_floor/{name}"] = torch.tensor([report.noise_floor])
             arrays[f"convergence/{name}"] = torch.tensor([report.convergence])
         for name, spectrum in found.characters.items():
@@ -167,9 +160,7 @@ class _Job:
             arrays[f"character_convergence/{name}"] = torch.tensor(
                 [math.nan if spectrum.convergence is None else spectrum.convergence]
             )
-        scratch = path.with_suffix(".tmp")
-        save_file({name: value.contiguous() for name, value in arrays.items()}, scratch)
-        scratch.rename(path)
+        write_chunk(arrays, path)
 
     def read(self, folder: Path) -> Survey:
         """Read the finished survey."""
@@ -187,6 +178,7 @@ class _Job:
             {name: (symmetrized[name] ** 2 + equivariance[name] ** 2).sqrt() for name in self.targets},
             {name: symmetrized[name] for name in self.targets},
             {name: equivariance[name] for name in self.targets},
+            group("rms_output"),
             {name: float(value.max()) for name, value in group("noise_floor").items()},
             {name: float(value.max()) for name, value in group("convergence").items()},
             sectors(self.l_max),
@@ -194,11 +186,3 @@ class _Job:
             {name: float(value.max()) for name, value in group("character_convergence").items()},
             int(arrays["n_evaluations"].sum()),
         )
-
-
-def _digest(network: nn.Module) -> str:
-    """Hash the weights and the configuration of a network."""
-    config: Any = getattr(network, "config", None)
-    settings = json.dumps(config.to_dict(), sort_keys=True) if hasattr(config, "to_dict") else repr(config)
-    weights = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-    return hashlib.sha256(settings.encode() + save(weights)).hexdigest()
