@@ -85,6 +85,7 @@ EXPECTED: dict[str, dict[str, tuple[float, float]]] = {
         "09_stress_share": (0.0, 1.0),
         "09_forces_leak_untrained": (50.0, 100.0),
         "09_embedding_leak": (0.0, 1e-5),
+        "09_largest_bound": (0.0, 1.0),
         "09_noise_floor": (0.0, 1e-3),
     },
 }

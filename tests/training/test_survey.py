@@ -55,6 +55,7 @@ def test_a_survey_is_what_diagnose_finds_structure_by_structure(dataset, network
         for name in TARGETS:
             report = alone.equivariance[name]
             assert found.equivariance[name][row] == pytest.approx(report.rmse, rel=1e-9)
+            assert found.rms_output[name][row] == pytest.approx(report.rms_output, rel=1e-9)
             assert report.split is not None
             assert found.absolute[name][row] == pytest.approx(report.split.averaged_rmse, rel=1e-9)
             assert found.symmetrized[name][row] == pytest.approx(report.split.symmetrized_rmse, rel=1e-9)

@@ -17,7 +17,7 @@ MOLECULES = {
     "methanol": ("g2", "CH3OH", 6),
     "formamide": ("s22", "Formamide_dimer", 6),
 }
-LADDERS = {"rattle": (0.02, 0.12), "shear": (0.01, 0.12), "compression": (0.01, 0.06), "expansion": (0.01, 0.06)}
+LADDERS = {"rattle": (0.02, 0.10), "shear": (0.01, 0.12), "compression": (0.01, 0.06), "expansion": (0.01, 0.06)}
 THERMAL_RATTLE = 0.02  # Angstrom, under every shear and volume ladder, so that no atom sits on a special site
 
 
