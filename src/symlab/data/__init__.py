@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from symlab.data._engine import ScfError
     from symlab.data._fingerprint import fingerprint
     from symlab.data._labels import compute_labels
+    from symlab.data._molecules import dihedral_angle, peroxide
+    from symlab.data._peroxide_set import compute_response, load_peroxides
     from symlab.data._sets import load_crystals, load_deformed_crystals, load_molecules
 
 __all__ = [
@@ -16,10 +18,14 @@ __all__ = [
     "Dataset",
     "ScfError",
     "compute_labels",
+    "compute_response",
+    "dihedral_angle",
     "fingerprint",
     "load_crystals",
     "load_deformed_crystals",
     "load_molecules",
+    "load_peroxides",
+    "peroxide",
 ]
 
 # Names are loaded on first use: the processes that label structures then start without torch, three seconds sooner.
@@ -28,10 +34,14 @@ _MODULES = {
     "Dataset": "symlab.data._dataset",
     "ScfError": "symlab.data._engine",
     "compute_labels": "symlab.data._labels",
+    "compute_response": "symlab.data._peroxide_set",
+    "dihedral_angle": "symlab.data._molecules",
     "fingerprint": "symlab.data._fingerprint",
     "load_crystals": "symlab.data._sets",
     "load_deformed_crystals": "symlab.data._sets",
     "load_molecules": "symlab.data._sets",
+    "load_peroxides": "symlab.data._peroxide_set",
+    "peroxide": "symlab.data._molecules",
 }
 
 

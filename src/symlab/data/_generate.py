@@ -1,13 +1,22 @@
 """Run a plan on several processes: chunk by chunk, with a progress bar, resumable after a kill."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from symlab.data._records import Plan, join_chunks, label_chunk
+from symlab.data._tables import TablePlan
 from symlab.progress import progress_bar
 from symlab.workers import as_finished, n_cores
 
 
-def generate(plan: Plan, folder: Path, n_workers: int | None = None) -> None:
+def generate(
+    plan: Plan | TablePlan,
+    folder: Path,
+    n_workers: int | None = None,
+    *,
+    label: Callable[..., int] | None = None,
+    join: Callable[..., None] | None = None,
+) -> None:
     """Label all points of `plan` into `folder`; chunks that are there already are kept.
 
     The result does not depend on `n_workers`, nor on where a run was cut and resumed: every point has its own random
@@ -17,11 +26,16 @@ def generate(plan: Plan, folder: Path, n_workers: int | None = None) -> None:
         plan: what to make.
         folder: where the chunks, and at the end ``dataset.safetensors`` and ``dataset.json``, are written.
         n_workers: processes, one thread each; default: the number of cores this process may use.
+        label: labels and writes a chunk, called with ``(plan, indices, path)`` in any process; returns how many points
+            failed. Default: `symlab.data._records.label_chunk`.
+        join: called at the end with ``(plan, paths, folder)``. Default: `symlab.data._records.join_chunks`.
 
     Raises:
         ScfError: no point has labels.
         RuntimeError: a worker process died.
     """
+    label = label or label_chunk
+    finish: Callable[..., None] = join or join_chunks
     paths = {folder / f"chunk_{number:05d}.safetensors": indices for number, indices in enumerate(plan.chunks())}
     missing = {path: indices for path, indices in paths.items() if not path.exists()}
     n_workers = min(n_workers or n_cores(), max(1, len(missing)))
@@ -29,8 +43,8 @@ def generate(plan: Plan, folder: Path, n_workers: int | None = None) -> None:
     with progress_bar(total=plan.n, initial=done, desc=plan.sampler, unit="structure", delay=2) as bar:
         n_failed = 0
         calls = {path: (plan, indices, path) for path, indices in missing.items()}
-        for path, failed in as_finished(label_chunk, calls, n_workers, f"labels {plan.sampler}"):
+        for path, failed in as_finished(label, calls, n_workers, f"labels {plan.sampler}"):
             n_failed += failed
             bar.set_postfix(failed=n_failed, refresh=False)
             bar.update(len(missing[path]))
-    join_chunks(plan, list(paths), folder)
+    finish(plan, list(paths), folder)
