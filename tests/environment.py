@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PYTHON = "3.11"  # what conda installs, the oldest that pyproject.toml admits
 LOCK, BENCH, CONDA = "requirements.lock", "requirements-bench.lock", "environment.yml"
-EXTRAS = ("book", "sweep", "test", "browser", "oracle")
+EXTRAS = ("book", "sweep", "test", "browser", "oracle", "pyscf")
 HEADERS = {
     LOCK: "# What `make book` and `make test` install. Written by `make lock` from pyproject.toml.\n"
     "# No hashes, so that both the CPU and the CUDA build of torch fit.\n",
