@@ -1,4 +1,4 @@
-"""The command line: `symlab run`, `symlab book`, `symlab figures`."""
+"""The command line: `symlab run`, `symlab sweep`, `symlab book`, `symlab figures`."""
 
 import os
 import sys
@@ -33,13 +33,13 @@ def told_plainly() -> Iterator[None]:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
-        typer.echo("interrupted; finished notebooks are kept, and the same command goes on from here", err=True)
+        typer.echo("interrupted; finished runs are kept, and the same command goes on from here", err=True)
         raise typer.Exit(INTERRUPTED) from None
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[Sequence[str], int, int], None]]:
-    """Show a bar with the names of the running notebooks; without a terminal, a line for each change."""
+def progress(told: str = "notebooks done; running:") -> Iterator[Callable[[Sequence[str], int, int], None]]:
+    """Show a bar and names, such as those of the running notebooks; without a terminal, a line for each change."""
     from tqdm import tqdm
 
     terminal = sys.stderr.isatty()
@@ -52,7 +52,7 @@ def progress() -> Iterator[Callable[[Sequence[str], int, int], None]]:
             bar.set_description_str(names)
             if not terminal and running and shown[-1:] != [names]:
                 shown.append(names)
-                typer.echo(f"{done}/{total} notebooks done; running: {names}", err=True)
+                typer.echo(f"{done}/{total} {told} {names}", err=True)
 
         yield show
 
@@ -81,6 +81,45 @@ def run(
         finally:
             processes.stop()
         typer.echo(_summary(folder, chosen.name))
+
+
+@app.command()
+def sweep(
+    notebook: Annotated[str, typer.Argument(help="Name of the notebook, such as 09_pet_diagnostics.")],
+    axes: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME=VALUES]...", help="More axes, as after --grid.")
+    ] = None,
+    grid: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUES", help="An axis: n=2,4 or n=0..6 or n=none,2,0.5.")
+    ] = None,
+    seeds: Annotated[int | None, typer.Option(help="Vary `seed` too: so many, from its default on.", min=1)] = None,
+    preset: Preset = "book",
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler that runs, tcp://...; default: workers of its own.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Runs side by side; default: one for each core.", min=1)] = None,
+) -> None:
+    """Run a notebook at each point of a grid, and print the path of a table of parameters and key numbers."""
+    from symlab.runs._grid import grid_points
+    from symlab.runs._parameters import check_preset
+    from symlab.runs._project import Project
+    from symlab.runs._sweep import Sweep
+    from symlab.workers import n_cores
+
+    with told_plainly():
+        if scheduler and workers:
+            raise ParameterError("--workers starts workers here, and --scheduler uses those that it has; give one")
+        check_preset(preset)
+        project = Project.find()
+        chosen = project.notebook(notebook)
+        points = grid_points(chosen, [*(grid or ()), *(axes or ())], seeds)
+        planned = Sweep(project, chosen, preset, points)
+        try:
+            with progress("runs done; last:") as show:
+                planned.run(scheduler=scheduler, workers=workers or n_cores(), show=show)
+        finally:
+            if planned.table.is_file():
+                typer.echo(_short(planned.table))
 
 
 def _summary(folder: Path, name: str) -> str:

@@ -2,5 +2,6 @@
 
 from symlab.runs._errors import ParameterError, RunError
 from symlab.runs._run import Run
+from symlab.runs._table import read_sweep
 
-__all__ = ["ParameterError", "Run", "RunError"]
+__all__ = ["ParameterError", "Run", "RunError", "read_sweep"]

@@ -14,8 +14,8 @@ from typing import Any
 from symlab.runs._errors import ParameterError, RunError
 from symlab.runs._notebook import Notebook
 from symlab.runs._papermill import NOTEBOOK_VARIABLE
-from symlab.runs._project import Project
-from symlab.runs._record import RECORD, make_folder, read_record, write_json
+from symlab.runs._project import NOTHING, Project
+from symlab.runs._record import RECORD, is_complete, make_folder, read_record, write_json
 from symlab.runs._run import FOLDER_VARIABLE
 from symlab.workers import WORKER_ENVIRONMENT
 
@@ -50,8 +50,12 @@ class Processes:
             str(folder),
             json.dumps(dict(given)),
         ]
-        with (folder / LOG).open("wb") as log:
-            process = subprocess.Popen(command, cwd=project.root, env=environment, stdout=log, stderr=log)
+        with (
+            (folder / LOG).open("wb") as log,
+            subprocess.Popen(
+                command, cwd=project.root, env=environment, stdin=subprocess.PIPE, stdout=log, stderr=log
+            ) as process,  # it ends when its standard input does, and so never outlives this process
+        ):
             self._running.append(process)
             code = process.wait()
             self._running.remove(process)
@@ -83,19 +87,30 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def ensure(project: Project, name: str, preset: str, processes: Processes) -> None:
-    """Run a notebook with a preset unless its run is finished, after those it needs."""
+def ensure(project: Project, name: str, preset: str, processes: Processes, given: Mapping[str, Any] = NOTHING) -> None:
+    """Run a notebook with a preset unless its run is finished, after those it needs.
+
+    Args:
+        project: where the notebooks are.
+        name: of the notebook.
+        preset: which defaults, also for the notebooks it needs.
+        processes: what runs now.
+        given: parameters of this notebook that differ from their defaults.
+
+    Raises:
+        RunError: the notebook, or one that it needs, failed; or its sources changed meanwhile.
+    """
     notebook = project.notebooks[name]
     for need in notebook.needs:
         ensure(project, need, preset, processes)
-    if project.is_finished(name, preset):
+    folder = project.folder(name, preset, given)
+    if is_complete(folder, name):
         return
-    folder = project.folder(name, preset)
     with locked(folder):
-        if not project.is_finished(name, preset):
+        if not is_complete(folder, name):
             default = next(parameter.default for parameter in notebook.parameters if parameter.name == "preset")
-            processes.run(project, notebook, folder, {} if default == preset else {"preset": preset})
-            if project.folder(name, preset) != folder:
+            processes.run(project, notebook, folder, {**given, **({} if default == preset else {"preset": preset})})
+            if project.folder(name, preset, given) != folder:
                 write_json(folder / RECORD, read_record(folder) | {"status": "outdated"})
                 raise RunError(f"{name}: its sources changed while it ran; run the command again")
 

@@ -39,17 +39,26 @@ class Parameter:
         text = f"{self.name}: {self.annotation} = {self.default!r}"
         return f"{text}  # {self.help}" if self.help else text
 
+    @property
+    def admits_none(self) -> bool:
+        """Whether None is a value: the declared type says so, or None is the default and the preset decides."""
+        try:
+            self.convert(None)
+        except ParameterError:
+            return False
+        return True
+
     def convert(self, value: Any) -> Any:
         """Return `value` if it is of the declared type, strictly: no text for numbers, no fractions for integers.
 
-        None always passes: it leaves the choice to the preset. A list may stand for a tuple.
+        None passes where it is the default, and leaves the choice to the preset. A list may stand for a tuple.
 
         Raises:
             ParameterError: wrong type.
         """
         from pydantic import TypeAdapter, ValidationError
 
-        if value is None:
+        if value is None and self.default is None:
             return None
         kind = TypeAdapter(_type_of(self))
         try:
@@ -160,7 +169,7 @@ def resolve(
 
     Args:
         parameters: as declared.
-        given: explicit values by name; None counts as not given.
+        given: explicit values by name; None counts as not given, unless a default that is not None declares otherwise.
         presets: values by preset and name.
         who: name of the notebook, for messages.
 
@@ -184,7 +193,11 @@ def resolve(
                 f"preset {name!r} sets {fixed[0]!r}, whose default is {known[fixed[0]].default!r}; declare the default "
                 "as None if the preset is to decide"
             )
-    explicit = {name: known[name].convert(value) for name, value in given.items() if value is not None}
+    explicit = {
+        name: known[name].convert(value)
+        for name, value in given.items()
+        if value is not None or known[name].default is not None
+    }
     settled.update(explicit)
     if "preset" in known:
         check_preset(settled["preset"], presets or PRESETS)

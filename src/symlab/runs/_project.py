@@ -7,15 +7,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from symlab.artifacts import source_digest
 from symlab.runs._errors import ParameterError, RunError
 from symlab.runs._notebook import Notebook, read_notebook
 from symlab.runs._parameters import check_names, check_preset
-from symlab.runs._record import project_root, read_record, runs_root
+from symlab.runs._record import is_complete, project_root, runs_root
 
 LOCK = "requirements.lock"
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -89,14 +91,19 @@ class Project:
         parts = [notebook.code, dict(given), digest, self.pins, platform.python_version(), upstream]
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=list).encode()).hexdigest()
 
-    def folder(self, name: str, preset: str) -> Path:
-        """Folder of the run of a notebook with a preset and the sources as they are now; found again by content."""
-        return self.runs / name / f"{preset}-{self.key(name, {'preset': preset})[:16]}"
+    def folder(self, name: str, preset: str, given: Mapping[str, Any] = NOTHING) -> Path:
+        """Folder of the run of a notebook with a preset and the sources as they are now; found again by content.
 
-    def is_finished(self, name: str, preset: str) -> bool:
+        Args:
+            name: of the notebook.
+            preset: which defaults.
+            given: parameters that differ from their defaults.
+        """
+        return self.runs / name / f"{preset}-{self.key(name, {**given, 'preset': preset})[:16]}"
+
+    def is_finished(self, name: str, preset: str, given: Mapping[str, Any] = NOTHING) -> bool:
         """Whether that run is complete."""
-        folder = self.folder(name, preset)
-        return read_record(folder).get("status") == "finished" and (folder / f"{name}.ipynb").is_file()
+        return is_complete(self.folder(name, preset, given), name)
 
 
 def given_from_text(notebook: Notebook, pairs: Iterable[str]) -> dict[str, Any]:

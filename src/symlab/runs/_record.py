@@ -38,17 +38,17 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def make_folder(folder: Path) -> Path:
-    """Make a run's folder and its `figures/`.
+def make_folder(folder: Path, *, figures: bool = True) -> Path:
+    """Make a folder for results, with a folder `figures` inside unless told otherwise.
 
     Raises:
         RunError: it cannot be written; before any work.
     """
     try:
-        (folder / "figures").mkdir(parents=True, exist_ok=True)
+        (folder / "figures" if figures else folder).mkdir(parents=True, exist_ok=True)
         probe = folder / ".probe"
         probe.touch()
-        probe.unlink()
+        probe.unlink(missing_ok=True)  # another process may look at the same time
     except OSError as error:
         raise RunError(
             f"cannot write the run folder {folder} ({error.strerror}: {error.filename}); make it writable, or set "
@@ -57,11 +57,16 @@ def make_folder(folder: Path) -> Path:
     return folder
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON so that a reader sees the old or the new file, never half of one."""
+def write_text(path: Path, text: str) -> None:
+    """Write text so that a reader sees the old or the new file, never half of one."""
     part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    part.write_text(text, encoding="utf-8")
     part.replace(path)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON, whole or not at all."""
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def read_record(folder: Path) -> dict[str, Any]:
@@ -71,6 +76,11 @@ def read_record(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return record if isinstance(record, dict) else {}
+
+
+def is_complete(folder: Path, notebook: str) -> bool:
+    """Whether a run has reached its end: its record says so, and the executed notebook is in place."""
+    return read_record(folder).get("status") == "finished" and (folder / f"{notebook}.ipynb").is_file()
 
 
 def peak_memory() -> dict[str, float]:

@@ -1,7 +1,12 @@
-"""Execute one notebook in a process of its own: `python -m symlab.runs._worker NOTEBOOK FOLDER PARAMETERS`."""
+"""Execute one notebook in a process of its own: `python -m symlab.runs._worker NOTEBOOK FOLDER PARAMETERS`.
+
+It ends when its standard input does, that is, when the process that started it has died.
+"""
 
 import json
+import os
 import sys
+import threading
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -93,9 +98,17 @@ def _failure(path: Path, part: Path, error: Exception) -> dict[str, Any]:
     return failure | {"cell": number + 1, "line": line, "place": place, "where": where}
 
 
+def _end_with_starter() -> None:
+    """Wait for the end of standard input, then exit at once; the kernel notices that, and follows."""
+    while os.read(0, 1):
+        pass
+    os._exit(1)
+
+
 def main() -> int:
     """Execute the notebook named on the command line; the error goes to the standard error stream."""
     path, folder, given = sys.argv[1:]
+    threading.Thread(target=_end_with_starter, daemon=True).start()
     try:
         execute(Path(path), Path(folder), json.loads(given))
     except RunError as error:
