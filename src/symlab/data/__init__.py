@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from symlab.data._baseline import CompositionBaseline
     from symlab.data._dataset import Dataset
+    from symlab.data._density_set import compute_density, load_densities
     from symlab.data._engine import ScfError
     from symlab.data._fingerprint import fingerprint
     from symlab.data._labels import compute_labels
@@ -17,12 +18,14 @@ __all__ = [
     "CompositionBaseline",
     "Dataset",
     "ScfError",
+    "compute_density",
     "compute_labels",
     "compute_response",
     "dihedral_angle",
     "fingerprint",
     "load_crystals",
     "load_deformed_crystals",
+    "load_densities",
     "load_molecules",
     "load_peroxides",
     "peroxide",
@@ -33,12 +36,14 @@ _MODULES = {
     "CompositionBaseline": "symlab.data._baseline",
     "Dataset": "symlab.data._dataset",
     "ScfError": "symlab.data._engine",
+    "compute_density": "symlab.data._density_set",
     "compute_labels": "symlab.data._labels",
     "compute_response": "symlab.data._peroxide_set",
     "dihedral_angle": "symlab.data._molecules",
     "fingerprint": "symlab.data._fingerprint",
     "load_crystals": "symlab.data._sets",
     "load_deformed_crystals": "symlab.data._sets",
+    "load_densities": "symlab.data._density_set",
     "load_molecules": "symlab.data._sets",
     "load_peroxides": "symlab.data._peroxide_set",
     "peroxide": "symlab.data._molecules",

@@ -106,3 +106,14 @@ def checked_number(argument: str, value: float, low: float, high: float, remark:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
         raise ValueError(f"{argument} must lie in [{low:g}, {high:g}] {remark}; got {value!r}")
     return float(value)
+
+
+def checked_names(argument: str, names: Sequence[str], known: Sequence[str]) -> list[str]:
+    """Refuse a list of names that is empty or holds an unknown one.
+
+    Raises:
+        ValueError: naming the argument, the known names and the value.
+    """
+    if isinstance(names, str) or not names or set(names) - set(known):
+        raise ValueError(f"{argument} must be a list of names among {', '.join(known)}; got {names!r}")
+    return list(names)
