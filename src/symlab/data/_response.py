@@ -52,10 +52,9 @@ def linear_response(
     plus, minus = _hessians(field)
     frequency = 1e7 / wavelength / nist.HARTREE2WAVENUMBER
     kernel = minus @ plus @ minus - frequency**2 * minus
-    with molecule.with_common_orig(molecule.atom_coords().mean(axis=0)):
-        position = _excitations(field, molecule.intor("int1e_r"))
-        gradient = _excitations(field, _antisymmetric(-molecule.intor("int1e_ipovlp")))
-        shear = _excitations(field, _antisymmetric(molecule.intor("int1e_irp")))
+    position = _excitations(field, molecule.intor("int1e_r"))
+    gradient = _excitations(field, _antisymmetric(-molecule.intor("int1e_ipovlp")))
+    shear = _excitations(field, _antisymmetric(molecule.intor("int1e_irp")))
     polarizability = 4 * position @ _solve(plus, position.T, basis, wavelength)
     s = 2 * (gradient @ _solve(kernel, shear.T, basis, wavelength)).reshape(3, 3, 3)
     return {
