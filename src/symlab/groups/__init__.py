@@ -13,6 +13,7 @@ from symlab.groups._haar import (
     rotation_y,
     rotation_z,
 )
+from symlab.groups._harmonics import solid_harmonics
 from symlab.groups._orthogonal import check_orthogonal, determinant_signs
 from symlab.groups._other_grids import finite_group, monte_carlo_grid
 from symlab.groups._random import random_rotations
@@ -53,6 +54,7 @@ __all__ = [
     "rotation_z",
     "sectors",
     "small_d",
+    "solid_harmonics",
     "split_matrix",
     "turn_about_axes",
     "turned_again",
