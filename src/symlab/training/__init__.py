@@ -3,15 +3,19 @@
 from symlab.training._batches import Samples, draw_matrices, epoch_rows, rmse
 from symlab.training._chunks import in_chunks, write_chunk
 from symlab.training._config import TrainingConfig
+from symlab.training._ensemble import TrainedMember, train_ensemble, train_ensembles
 from symlab.training._force_field import force_field
+from symlab.training._ramp import RampedConfig, shrink
 from symlab.training._survey import Survey, survey
 from symlab.training._targets import fit_scales
 from symlab.training._train import train, train_seeds
 from symlab.training._trained import TrainedModel
 
 __all__ = [
+    "RampedConfig",
     "Samples",
     "Survey",
+    "TrainedMember",
     "TrainedModel",
     "TrainingConfig",
     "draw_matrices",
@@ -20,8 +24,11 @@ __all__ = [
     "force_field",
     "in_chunks",
     "rmse",
+    "shrink",
     "survey",
     "train",
+    "train_ensemble",
+    "train_ensembles",
     "train_seeds",
     "write_chunk",
 ]
