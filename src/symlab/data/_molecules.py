@@ -49,10 +49,10 @@ def dihedral_angle(positions: Array) -> float:
 
 
 def signed_volume(positions: Array) -> float:
-    """Triple product ``(r_1 - r_2) . [(r_3 - r_2) x (r_4 - r_3)]`` of four atoms in a chain, in the cube of their unit.
+    """Triple product ``b_1 . (b_2 x b_3)`` of the three bonds of a chain of four atoms, in the cube of their unit.
 
-    It does not change if the chain is read backwards, vanishes where the four are in a plane, and changes sign in the
-    mirror: a pseudoscalar that everyone can compute.
+    It has the sign of the dihedral angle, does not change if the chain is read backwards, and vanishes where the four
+    atoms lie in a plane: a pseudoscalar whose value everyone can compute.
     """
-    first, middle, last = positions[0] - positions[1], positions[2] - positions[1], positions[3] - positions[2]
+    first, middle, last = np.diff(positions, axis=0)
     return float(first @ np.cross(middle, last))

@@ -46,7 +46,7 @@ def load_peroxides(
     optical_rotation         1x0o    ``beta = tr Gamma / 3``, Rosenfeld's parameter, from a dense singlet RPA on
                                      RHF/6-31G: velocity gauge, static limit removed, independent of the origin
     optical_rotation_tensor  1x2o    traceless symmetric part of Gamma: light along k is turned by ``k Gamma k``
-    signed_volume            1x0o    ``(r_1 - r_2) . [(r_3 - r_2) x (r_4 - r_3)]``: a control
+    signed_volume            1x0o    triple product of the three bonds, ``b_1 . (b_2 x b_3)``: a control
     dipole                   1x1o    RHF
     polarizability           0e+2e   static, from the same RPA: ``tr alpha / sqrt 3`` and the anisotropic part
     energy                   scalar  GFN2-xTB
