@@ -65,7 +65,9 @@ def layer_spectrum(
                 if numbers:
                     _write_percent(axes, block)
             row[0].set_ylabel(state)
-        figure.colorbar(image, ax=grid, location="bottom", shrink=0.7, aspect=40, label="share of the layer's power")
+        figure.colorbar(
+            image, ax=grid[-1].tolist(), location="bottom", shrink=0.7, aspect=40, label="share of the layer's power"
+        )
     return figure
 
 
