@@ -7,6 +7,7 @@ from importlib import metadata
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -83,3 +84,9 @@ def test_python_versions_agree() -> None:
 def test_versions_that_the_book_depends_on_are_bounded(name: str) -> None:
     (requirement,) = [r for r in declared(*EXTRAS) if r.name == name]
     assert any(part.operator in ("<", "==") for part in requirement.specifier)
+
+
+def test_every_pin_admits_the_oldest_python() -> None:
+    """Debian 12 has Python 3.11.2; a pin that needs 3.11.5 leaves it without an environment."""
+    needs = {name: SpecifierSet(metadata.metadata(name)["Requires-Python"] or "") for name in PINS}
+    assert [f"{name} needs Python {need}" for name, need in needs.items() if f"{PYTHON}.0" not in need] == []
