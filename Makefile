@@ -16,7 +16,7 @@ export PYTHONUNBUFFERED = 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book test figures run check bench lock clean
+.PHONY: help book test figures run sweep check bench lock clean
 
 help: ## list what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,11 @@ figures: $(READY) ## every figure of the book, as files below build/figures (PRE
 run: $(READY) ## one notebook with your parameters: make run NB=09_pet_diagnostics PARAMS="n_structures=20 seed=1"
 	@$(BIN)/symlab run $(or $(NB),$(error name a notebook: make run NB=09_pet_diagnostics PARAMS="n_structures=20")) \
 		$(foreach pair,$(PARAMS),-p '$(pair)')
+
+sweep: $(READY) ## a run for each point of a grid: make sweep NB=09_pet_diagnostics GRID="n_structures=20,50" SEEDS=3
+	@$(BIN)/symlab sweep $(or $(NB),$(error name a notebook: make sweep NB=09_pet_diagnostics GRID="n_structures=20,50")) \
+		$(foreach axis,$(GRID),--grid '$(axis)') $(if $(SEEDS),--seeds $(SEEDS)) --preset $(PRESET) \
+		$(if $(SCHEDULER),--scheduler $(SCHEDULER),--workers $(JOBS))
 
 check: $(READY) ## lint, format, types, sources of notebooks, links, facts stated twice
 	@$(BIN)/ruff check --quiet

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 Key = TypeVar("Key")
 
 LOOPBACK = "127.0.0.1"
+SILENT = {"logging": {"distributed": "critical", "distributed.client": "critical"}}  # we tell what matters
 CONNECT = 20  # seconds to wait for a scheduler's answer
 SETTINGS = {
     "distributed.worker.multiprocessing-method": "spawn",
@@ -42,7 +43,9 @@ def connected(scheduler: str | None, n_workers: int) -> Iterator["Client"]:
     """
     try:
         import dask
-        from distributed import Client, LocalCluster
+
+        with dask.config.set(SILENT):  # read when distributed is imported
+            from distributed import Client, LocalCluster
     except ImportError as error:
         raise RunError(f"a sweep needs dask.distributed ({error}); install it: pip install 'symlab[sweep]'") from error
     require_main_guard()
@@ -95,12 +98,13 @@ def as_told(
     keys = {client.submit(task, *arguments, pure=False): key for key, arguments in calls.items()}
     for future in as_completed(list(keys), loop=client.loop):
         try:
-            yield keys[future], future.result()
+            told = future.result()
         except KilledWorker as error:
-            yield keys[future], f"its worker died {error.allowed_failures + 1} times; out of memory?"
+            told = f"its worker died {error.allowed_failures + 1} times; out of memory?"
         except CancelledError as error:
             raise RunError(
                 "the scheduler is lost; finished runs are kept, and the same command goes on from here"
             ) from error
         except Exception as error:  # whatever else goes wrong on a worker is no reason to stop the others
-            yield keys[future], f"{type(error).__name__}: {error}"
+            told = f"{type(error).__name__}: {error}"
+        yield keys[future], told

@@ -82,14 +82,18 @@ class Project:
         Raises:
             RunError: a code cell is not plain Python.
         """
+        return self.keys(name, given.get("preset"), [given])[0]
+
+    def keys(self, name: str, preset: str | None, many: Iterable[Mapping[str, Any]]) -> list[str]:
+        """Return the keys of many runs with one preset, reading the sources once."""
         notebook = self.notebooks[name] if name in self.notebooks else self.notebook(name)
         try:
             digest = source_digest(files=[notebook.path])
         except SyntaxError as error:
             raise RunError(f"{notebook.path.name}:{error.lineno}: not plain Python ({error.msg})") from error
-        upstream = [self.key(need, {"preset": given.get("preset")}) for need in notebook.needs]
-        parts = [notebook.code, dict(given), digest, self.pins, platform.python_version(), upstream]
-        return hashlib.sha256(json.dumps(parts, sort_keys=True, default=list).encode()).hexdigest()
+        upstream = [self.key(need, {"preset": preset}) for need in notebook.needs]
+        parts = ([notebook.code, dict(given), digest, self.pins, platform.python_version(), upstream] for given in many)
+        return [hashlib.sha256(json.dumps(part, sort_keys=True, default=list).encode()).hexdigest() for part in parts]
 
     def folder(self, name: str, preset: str, given: Mapping[str, Any] = NOTHING) -> Path:
         """Folder of the run of a notebook with a preset and the sources as they are now; found again by content.
@@ -99,7 +103,12 @@ class Project:
             preset: which defaults.
             given: parameters that differ from their defaults.
         """
-        return self.runs / name / f"{preset}-{self.key(name, {**given, 'preset': preset})[:16]}"
+        return self.folders(name, preset, [given])[0]
+
+    def folders(self, name: str, preset: str, many: Iterable[Mapping[str, Any]]) -> list[Path]:
+        """Folders of many runs with one preset."""
+        keys = self.keys(name, preset, ({**given, "preset": preset} for given in many))
+        return [self.runs / name / f"{preset}-{key[:16]}" for key in keys]
 
     def is_finished(self, name: str, preset: str, given: Mapping[str, Any] = NOTHING) -> bool:
         """Whether that run is complete."""

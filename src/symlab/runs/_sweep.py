@@ -39,7 +39,7 @@ class Sweep:
     @cached_property
     def runs(self) -> tuple[Path, ...]:
         """Folder of the run at each point, with the sources as they are now."""
-        return tuple(self.project.folder(self.notebook.name, self.preset, point.given) for point in self.points)
+        return tuple(self.project.folders(self.notebook.name, self.preset, [point.given for point in self.points]))
 
     @cached_property
     def folder(self) -> Path:
