@@ -40,6 +40,15 @@ def test_an_explicit_value_wins_over_the_preset(parameters) -> None:
     assert (settled.n, settled.scale) == (7, 1.0)
 
 
+def test_none_is_a_value_only_where_the_preset_does_not_decide(parameters) -> None:
+    assert resolve(parameters, {"n": None}, PRESETS).n == 20
+    optional = declared_parameters('preset: str = "book"\nl_max: int | None = 4\n')
+    assert resolve(optional, {}, {}).l_max == 4
+    assert resolve(optional, {"l_max": None}, {}).l_max is None
+    with pytest.raises(ParameterError, match="parameter seed must be of type int, got None of type NoneType"):
+        resolve(parameters, {"seed": None}, PRESETS)
+
+
 def test_settled_parameters_cannot_be_changed(parameters) -> None:
     settled = resolve(parameters, {}, PRESETS)
     with pytest.raises(ValueError, match="frozen"):

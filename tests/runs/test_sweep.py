@@ -117,7 +117,7 @@ def test_a_need_that_fails_is_named_and_nothing_else_runs(project: Project, monk
     write_notebook(project.root, "01_a", needs="00_base")
     asked: list[str] = []
 
-    def fail(_: object, task: object, calls: dict) -> list:
+    def fail(_: object, task: object, calls: dict, tick: object) -> list:
         asked.extend(calls)
         return [(key, f"{key} failed in cell 3") for key in calls]
 

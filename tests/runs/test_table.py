@@ -32,7 +32,7 @@ def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sweep:
         def __exit__(self, *error: object) -> None: ...
 
     monkeypatch.setattr(module, "connected", lambda scheduler, workers: Nobody())
-    monkeypatch.setattr(module, "as_told", lambda _, task, calls: ((key, pretend(*calls[key])) for key in calls))
+    monkeypatch.setattr(module, "as_told", lambda _, task, calls, tick: ((key, pretend(*calls[key])) for key in calls))
     monkeypatch.chdir(project.root)
     monkeypatch.setenv("SYMLAB_RUNS", str(project.runs))
     return Sweep(project, read_notebook(path), "smoke", grid_points(read_notebook(path), ["l=none,1", "seed=0,1"]))
@@ -60,7 +60,7 @@ def test_a_row_for_each_run_with_parameters_numbers_and_status(sweep: Sweep) -> 
     shown: list = []
     failed = r"1 of 4 runs of 01_a failed; the others are kept\nl=1 seed=1: 01_a failed in cell 4"
     with pytest.raises(RunError, match=failed):
-        sweep.run(show=lambda *state: shown.append(state))
+        sweep.run(show=lambda *state: shown.append((tuple(state[0]), *state[1:])))
     assert shown == [
         ((), 0, 4),
         (("l=none seed=0",), 1, 4),
@@ -110,9 +110,14 @@ def test_only_what_is_missing_is_done(sweep: Sweep, monkeypatch: pytest.MonkeyPa
         sweep.run()
     shutil.rmtree(sweep.runs[3])
     monkeypatch.setitem(FAILING, "seed", 7)
-    asked: list[str] = []
+    asked: list[int] = []
     pretended = module.as_told
-    monkeypatch.setattr(module, "as_told", lambda c, t, calls: (asked.extend(calls), pretended(c, t, calls))[1])
+
+    def noted(client: object, task: object, calls: dict, tick: object) -> object:
+        asked.extend(calls)
+        return pretended(client, task, calls, tick)
+
+    monkeypatch.setattr(module, "as_told", noted)
     sweep.run()
     assert asked == [3]
     sweep.run()

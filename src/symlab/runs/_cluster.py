@@ -1,11 +1,13 @@
 """Workers of a sweep: an embedded Dask cluster on this machine, or a scheduler that runs already."""
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from symlab.runs._errors import RunError
+from symlab.runs._execute import TICK
 from symlab.workers import require_main_guard
 
 if TYPE_CHECKING:
@@ -79,7 +81,10 @@ def connected(scheduler: str | None, n_workers: int) -> Iterator["Client"]:
 
 
 def as_told(
-    client: "Client", task: Callable[..., str | None], calls: Mapping[Key, tuple[Any, ...]]
+    client: "Client",
+    task: Callable[..., str | None],
+    calls: Mapping[Key, tuple[Any, ...]],
+    tick: Callable[[], None] = lambda: None,
 ) -> Iterator[tuple[Key, str | None]]:
     """Make calls on the workers and yield each key with what its call returned, as it does.
 
@@ -87,6 +92,7 @@ def as_told(
         client: connected.
         task: can be imported by a worker; returns what went wrong, or None.
         calls: by key, the arguments of each call.
+        tick: called about twice a second while nothing ends.
 
     Raises:
         RunError: the scheduler is lost.
@@ -96,7 +102,13 @@ def as_told(
     from distributed import KilledWorker, as_completed
 
     keys = {client.submit(task, *arguments, pure=False): key for key, arguments in calls.items()}
-    for future in as_completed(list(keys), loop=client.loop):
+    ended = as_completed(list(keys), loop=client.loop)
+    while not ended.is_empty():
+        if not ended.has_ready():
+            tick()
+            time.sleep(TICK)
+            continue
+        future = next(ended)
         try:
             told = future.result()
         except KilledWorker as error:

@@ -64,7 +64,7 @@ class Sweep:
         Args:
             scheduler: address of a Dask scheduler whose workers see the same files; None starts workers here.
             workers: places on this machine; a notebook that starts processes itself takes as many.
-            show: called with the point that ended last, the number of those done, and the number of all.
+            show: called about twice a second with the point that ended last, the number of those done, and of all.
 
         Raises:
             RunError: runs failed, and the others went on; the message names each with its notebook, parameters and
@@ -72,40 +72,48 @@ class Sweep:
                 answers, the folder cannot be written.
         """
         name, total = self.notebook.name, len(self.points)
-        make_folder(self.folder, figures=False)
-        listed = [
-            {"values": point.values, "folder": run.name} for point, run in zip(self.points, self.runs, strict=True)
-        ]
-        write_json(self.folder / SWEEP, {"notebook": name, "preset": self.preset, "runs": listed})
-        rows = sweep_rows(self.folder)
-        write_text(self.table, table_text(rows))
-        missing = [number for number, run in enumerate(self.runs) if not is_complete(run, name)]
-        done, failures = total - len(missing), []
-        show((), done, total)
+        rows = self._begin()
+        missing = [number for number, row in enumerate(rows) if row["tail"]["status"] != "finished"]
+        done, last, failures = total - len(missing), list[str](), list[str]()
+
+        def tell() -> None:
+            show(last, done, total)
+
+        tell()
         if not missing:
             return
         with connected(scheduler, max(1, min(workers // self.notebook.workers, len(missing)))) as client:
-            self._run_needs(client)
+            self._run_needs(client, tell)
             calls = {number: self._call(name, self.points[number].given, self.runs[number]) for number in missing}
-            for number, error in as_told(client, run_point, calls):
-                point, done = self.points[number], done + 1
+            for number, error in as_told(client, run_point, calls, tell):
+                point = self.points[number]
                 if error is not None:
                     failures.append(f"{point}: {error}")
                 rows[number] = sweep_row(name, self.runs[number], point.values)
                 write_text(self.table, table_text(rows))
-                show((f"{point} failed" if error else str(point),), done, total)
+                done, last = done + 1, [f"{point} failed" if error else str(point)]
+                tell()
         if failures:
-            raise RunError(
-                "\n".join([f"{len(failures)} of {total} runs of {name} failed; the others are kept", *failures])
-            )
+            summary = f"{len(failures)} of {total} runs of {name} failed; the others are kept"
+            raise RunError("\n".join([summary, *failures]))
 
-    def _run_needs(self, client: "Client") -> None:
+    def _begin(self) -> list[dict[str, Any]]:
+        """Write down which runs belong to the sweep, and the table of those that are there already."""
+        make_folder(self.folder, figures=False)
+        pairs = zip(self.points, self.runs, strict=True)
+        listed = [{"values": point.values, "folder": run.name} for point, run in pairs]
+        write_json(self.folder / SWEEP, {"notebook": self.notebook.name, "preset": self.preset, "runs": listed})
+        rows = sweep_rows(self.folder)
+        write_text(self.table, table_text(rows))
+        return rows
+
+    def _run_needs(self, client: "Client", tell: Callable[[], None]) -> None:
         """Run the notebooks whose artifacts this one reuses, before the many that would wait for them."""
         folders = {need: self.project.folder(need, self.preset) for need in self.notebook.needs}
         calls = {
             need: self._call(need, NOTHING, folder) for need, folder in folders.items() if not is_complete(folder, need)
         }
-        errors = [error for _, error in as_told(client, run_point, calls) if error]
+        errors = [error for _, error in as_told(client, run_point, calls, tell) if error]
         if errors:
             raise RunError("\n".join([f"{self.notebook.name} was not run, because of what it needs", *errors]))
 
