@@ -86,9 +86,7 @@ def run(
 @app.command()
 def sweep(
     notebook: Annotated[str, typer.Argument(help="Name of the notebook, such as 09_pet_diagnostics.")],
-    axes: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME=VALUES]...", help="More axes, as after --grid.")
-    ] = None,
+    axes: Annotated[list[str] | None, typer.Argument(metavar="NAME=VALUES", help="More axes, as after --grid.")] = None,
     grid: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUES", help="An axis: n=2,4 or n=0..6 or n=none,2,0.5.")
     ] = None,
