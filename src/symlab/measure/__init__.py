@@ -1,6 +1,7 @@
 """Measure broken symmetry: A (equivariance error), B (character decomposition), and the local Lie derivative."""
 
 from symlab.measure._characters import characters
+from symlab.measure._criterion import HitRate, ThresholdRule, cross_validated, crossing, fit_threshold, hit_rate
 from symlab.measure._diagnose import Diagnosis, diagnose
 from symlab.measure._equivariance import equivariance
 from symlab.measure._errors import HarnessError, ResponseError, UnderResolvedError
@@ -14,14 +15,20 @@ __all__ = [
     "EquivarianceReport",
     "ErrorSplit",
     "HarnessError",
+    "HitRate",
     "LieReport",
     "ResponseError",
     "Spectrum",
+    "ThresholdRule",
     "UnderResolvedError",
     "WorstOrientation",
     "characters",
+    "cross_validated",
+    "crossing",
     "diagnose",
     "equivariance",
+    "fit_threshold",
+    "hit_rate",
     "lie_derivative",
     "preflight",
 ]
