@@ -57,7 +57,7 @@ def load_peroxides(
     Parts of tensors are those of `symlab.groups.split_matrix`, orthonormal. The basis is small and has no diffuse
     functions: labels are smooth, exactly covariant, and not a prediction of the experiment. The specific rotation in
     degree cm^3 / (dm g) is ``1.343e-4 beta w^2 / M``, with the wave number w in 1/cm and the molar mass M in g/mol:
-    1138 beta at 589.3 nm. Gauge: Pedersen, Koch, Boman, Sanchez de Meras, Chem. Phys. Lett. 393, 319 (2004).
+    1137 beta at 589.3 nm. Gauge: Pedersen, Koch, Boman, Sanchez de Meras, Chem. Phys. Lett. 393, 319 (2004).
 
     Args:
         store: where the data set is kept.
