@@ -30,6 +30,10 @@ def positive(*shape: int, value: float = 1.0) -> np.ndarray:
     return array
 
 
+def rungs(value: float) -> dict[str, list[float]]:
+    return {"measured": [value, 0.5, 0.1], "low": [0.9, 0.4, 0.05], "high": [1, 0.6, 0.2], "predicted": [1, 0.5, 0.1]}
+
+
 # For each figure: how to make it with one entry set to `value`, its axis labels, and the number of axes.
 FIGURES: dict[str, tuple[Callable[[float], Figure], tuple[str, ...], int]] = {
     "convergence": (
@@ -88,10 +92,15 @@ FIGURES: dict[str, tuple[Callable[[float], Figure], tuple[str, ...], int]] = {
     ),
     "ladder": (
         lambda value: plots.ladder(
-            ["1", "2", "48"], [1, 2, 48], positive(3, value=value), ylabel="error", unit="eV", floor=1e-3
+            {"force": rungs(value), "stress": rungs(0.5)}, [1, 2, 48], list("aab"), ylabel="share left", goal=0.5
         ),
-        ("model evaluations", "error (eV)"),
-        1,
+        (),
+        2,
+    ),
+    "sector_removal": (
+        lambda value: plots.sector_removal({"force": [value, *5 * [0.0]]}, {"T": 6 * [0.1]}, SECTORS),
+        (r"degree $\lambda$", "share of the squared error", "share left by the group"),
+        6,
     ),
     "matrix_table": (
         lambda value: plots.matrix_table(np.diag([value, 1.0]), ["a", "b"], label="overlap", xlabel="sector"),
@@ -221,7 +230,11 @@ def test_one_row_of_panels_for_each_state_of_a_network() -> None:
         (lambda: plots.tensor_parts([("a", np.eye(2))], unit="eV"), r"must have shape \(3, 3\)"),
         (lambda: plots.orientation_map(2 * DIRECTIONS, {"a": np.ones(4)}, quantity="x", unit=""), "unit vectors"),
         (lambda: plots.orientation_map(DIRECTIONS, {"a": np.ones(3)}, quantity="x", unit=""), "one value for each"),
-        (lambda: plots.ladder(["a"], [0], [1], ylabel="x", unit=""), "positive"),
+        (lambda: plots.ladder({"a": rungs(1)}, [0, 1, 2], "aaa", ylabel="x"), "sizes must be positive"),
+        (lambda: plots.ladder({"a": rungs(0)}, [1, 2, 3], "aaa", ylabel="x"), "a: measured must be positive"),
+        (lambda: plots.ladder({"a": rungs(1)}, [1, 2], "aa", ylabel="x"), "equal lengths"),
+        (lambda: plots.sector_removal({"a": [1.0]}, {"T": 6 * [0.1]}, SECTORS), "one value for each of 6 sectors"),
+        (lambda: plots.sector_removal({"a": 6 * [2.0]}, {"T": 6 * [0.1]}, SECTORS), "between 0 and 1"),
         (lambda: plots.learning_curve([0, 1], {"a": np.ones(3)}, ylabel="x", unit=""), "2 steps"),
         (lambda: plots.learning_curve([0, 1], {"a": np.zeros(2)}, ylabel="x", unit=""), "positive"),
         (lambda: plots.parity({"a": ([1, 2], [1])}, quantity="x", unit=""), "2 references but 1"),

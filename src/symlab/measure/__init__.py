@@ -4,6 +4,7 @@ from symlab.measure._characters import characters
 from symlab.measure._criterion import HitRate, ThresholdRule, cross_validated, crossing, fit_threshold, hit_rate
 from symlab.measure._diagnose import Diagnosis, diagnose
 from symlab.measure._equivariance import equivariance
+from symlab.measure._error_spectrum import ErrorSpectrum, error_spectrum
 from symlab.measure._errors import HarnessError, ResponseError, UnderResolvedError
 from symlab.measure._lie import LieReport, lie_derivative
 from symlab.measure._preflight import preflight
@@ -13,6 +14,7 @@ from symlab.measure._spectrum import Spectrum
 __all__ = [
     "Diagnosis",
     "EquivarianceReport",
+    "ErrorSpectrum",
     "ErrorSplit",
     "HarnessError",
     "HitRate",
@@ -27,6 +29,7 @@ __all__ = [
     "crossing",
     "diagnose",
     "equivariance",
+    "error_spectrum",
     "fit_threshold",
     "hit_rate",
     "lie_derivative",
