@@ -34,6 +34,10 @@ def rungs(value: float) -> dict[str, list[float]]:
     return {"measured": [value, 0.5, 0.1], "low": [0.9, 0.4, 0.05], "high": [1, 0.6, 0.2], "predicted": [1, 0.5, 0.1]}
 
 
+def maps(values: list[list[float]]) -> Figure:
+    return plots.sweep_maps({"a": (values, None)}, ["r"], ["c"], xlabel="x", ylabel="y", label="z")
+
+
 # For each figure: how to make it with one entry set to `value`, its axis labels, and the number of axes.
 FIGURES: dict[str, tuple[Callable[[float], Figure], tuple[str, ...], int]] = {
     "convergence": (
@@ -141,6 +145,43 @@ FIGURES: dict[str, tuple[Callable[[float], Figure], tuple[str, ...], int]] = {
         ("$A^2$ (eV²)", "B (eV²)"),
         1,
     ),
+    "sweep_maps": (
+        lambda value: plots.sweep_maps(
+            {"error": (positive(2, 3, value=value), np.ones((2, 3)))},
+            ["a", "b"],
+            ["0", "1", "2"],
+            xlabel="degree",
+            ylabel="embedding",
+            label="RMSE",
+            unit="eV",
+        ),
+        ("degree", "RMSE (eV)"),
+        2,
+    ),
+    "learning_panels": (
+        lambda value: plots.learning_panels(
+            [0, 1, 10], {"x": {"a": positive(2, 3, value=value)}, "y": {"a": np.ones(3)}}, ylabel="RMSE", unit="eV"
+        ),
+        (),
+        2,
+    ),
+    "threshold_scatter": (
+        lambda value: plots.threshold_scatter(
+            {"a": (positive(3, value=value), positive(3), "xyz")},
+            xlabel="share",
+            ylabel="error",
+            xunit="%",
+            thresholds={"threshold": 0.1},
+            level=("half", 0.7),
+        ),
+        ("share (%)", "error"),
+        1,
+    ),
+    "hit_rates": (
+        lambda value: plots.hit_rates({"rule": (0.8 * value, 0.6, 0.9)}, xlabel="correct predictions"),
+        ("correct predictions",),
+        1,
+    ),
 }
 
 
@@ -221,6 +262,25 @@ def test_one_row_of_panels_for_each_state_of_a_network() -> None:
     assert sum(len(axes.texts) for axes in figure.axes) == 2 * 18
 
 
+def test_a_cell_shows_its_number_and_its_spread() -> None:
+    figure = plots.sweep_maps(
+        {"a": ([[0.123, 12.3]], [[0.045, 4.5]]), "b": ([[1.0, 1.0]], None)},
+        ["r"],
+        ["0", "1"],
+        xlabel="x",
+        ylabel="y",
+        label="z",
+    )
+    assert [text.get_text() for text in figure.axes[0].texts] == ["0.12", "±0.04", "12", "±4"]
+    assert [text.get_text() for text in figure.axes[1].texts] == ["1.0", "1.0"]
+
+
+def test_a_task_has_one_colour_in_all_panels() -> None:
+    curves = {"plain": {"a": np.ones(2), "b": np.ones(2)}, "rich": {"b": np.ones(2)}}
+    first, second = plots.learning_panels([0, 1], curves, ylabel="x").axes
+    assert first.lines[1].get_color() == second.lines[0].get_color() != first.lines[0].get_color()
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -252,6 +312,13 @@ def test_one_row_of_panels_for_each_state_of_a_network() -> None:
         (lambda: plots.noise_floors(["a"], [0.0], [1.0], unit=""), "positive"),
         (lambda: plots.error_boxes({"a": {"x": [0.0]}}, ylabel="e", unit=""), "positive"),
         (lambda: plots.bound_scatter({"a": ([1.0], [-1.0])}, xlabel="x", ylabel="y", unit="", bound=""), "positive"),
+        (lambda: maps([[1.0, 2.0]]), r"must have shape \(1, 1\)"),
+        (lambda: maps([[0.0]]), "positive for logarithmic colours"),
+        (lambda: plots.learning_panels([0, 1], {"p": {"a": np.ones(3)}}, ylabel="x"), "2 steps"),
+        (lambda: plots.learning_panels([0, 1], {"p": {"a": np.zeros(2)}}, ylabel="x"), "positive"),
+        (lambda: plots.threshold_scatter({"a": ([1.0], [0.0], "x")}, xlabel="x", ylabel="y"), "must be positive"),
+        (lambda: plots.threshold_scatter({"a": ([1.0], [1.0], "xy")}, xlabel="x", ylabel="y"), "equal lengths"),
+        (lambda: plots.hit_rates({"a": (0.5, 0.6, 0.7)}, xlabel="x"), "low <= rate <= high"),
     ],
 )
 def test_wrong_input_is_named(make: Callable[[], Figure], message: str) -> None:

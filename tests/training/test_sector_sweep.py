@@ -60,8 +60,9 @@ def test_networks_of_a_sweep_are_of_equal_size_and_differ_where_they_must() -> N
     [
         (([], [2]), "target_l must hold distinct values, at least one"),
         (([1, 1], [2]), "target_l must hold distinct"),
-        (([-1], [2]), "target_l must be at least 0; got -1"),
-        (([1], [0]), "l_max must be at least 1; got 0"),
+        (([-1], [2]), "target_l must hold whole numbers, at least 0; got -1"),
+        (([1], "all"), "l_max must hold whole numbers, at least 1; got 'all'"),
+        (([1], [0]), "l_max must hold whole numbers, at least 1; got 0"),
     ],
 )
 def test_a_sweep_that_makes_no_sense_is_refused(values, message) -> None:

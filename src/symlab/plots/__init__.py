@@ -12,8 +12,10 @@ from symlab.plots._floor import noise_floors
 from symlab.plots._ladder import ladder
 from symlab.plots._layers import layer_spectrum
 from symlab.plots._learning import learning_curve
+from symlab.plots._maps import sweep_maps
 from symlab.plots._matrix import matrix_table, tensor_parts
 from symlab.plots._molecule import Snapshot, molecule_panels
+from symlab.plots._panels import learning_panels
 from symlab.plots._parity import parity
 from symlab.plots._removal import sector_removal
 from symlab.plots._sectors import sector_bars, spectrum_comparison
@@ -21,6 +23,7 @@ from symlab.plots._series import PowerLaw, Series, fit_power_law
 from symlab.plots._sphere import orientation_map
 from symlab.plots._split import error_split
 from symlab.plots._style import sector_label, style
+from symlab.plots._threshold import hit_rates, threshold_scatter
 
 __all__ = [
     "PowerLaw",
@@ -34,9 +37,11 @@ __all__ = [
     "error_scatter",
     "error_split",
     "fit_power_law",
+    "hit_rates",
     "ladder",
     "layer_spectrum",
     "learning_curve",
+    "learning_panels",
     "matrix_table",
     "molecule_panels",
     "noise_floors",
@@ -47,5 +52,7 @@ __all__ = [
     "sector_removal",
     "spectrum_comparison",
     "style",
+    "sweep_maps",
     "tensor_parts",
+    "threshold_scatter",
 ]

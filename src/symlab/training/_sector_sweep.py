@@ -39,12 +39,14 @@ def combinations(target_l: int | Sequence[int], l_max: int | Sequence[int | None
         ValueError: no value, one that is given twice, or one out of range.
     """
     targets = [target_l] if isinstance(target_l, int) else list(target_l)
-    embeddings = [l_max] if l_max is None or isinstance(l_max, int) else list(l_max)
+    embeddings = [l_max] if l_max is None or isinstance(l_max, int | str) else list(l_max)
     for name, values, least in (("target_l", targets, 0), ("l_max", embeddings, 1)):
         if len(values) == 0 or len(set(values)) != len(values):
             raise ValueError(f"{name} must hold distinct values, at least one; got {list(values)}")
-        if wrong := [value for value in values if value is not None and value < least]:
-            raise ValueError(f"{name} must be at least {least}; got {wrong[0]}")
+        if wrong := [
+            value for value in values if value is not None and not (isinstance(value, int) and value >= least)
+        ]:
+            raise ValueError(f"{name} must hold whole numbers, at least {least}; got {wrong[0]!r}")
     return [Combination(l, m) for l in targets for m in embeddings]
 
 

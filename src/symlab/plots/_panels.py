@@ -1,0 +1,74 @@
+"""Many learning curves: one panel for each setting, one curve for each task, a band for the seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from symlab.plots._style import MARKERS, PALETTE, QUIET, axis_label, canvas, finite
+
+
+def learning_panels(
+    steps: ArrayLike,
+    panels: Mapping[str, Mapping[str, ArrayLike]],
+    *,
+    ylabel: str,
+    unit: str = "",
+    level: tuple[str, float] | None = None,
+    xlabel: str = "training step",
+) -> Figure:
+    """Draw errors against training step, panels two by two on the same axes.
+
+    Args:
+        steps: shape (n_steps,); step 0 is drawn at the left edge.
+        panels: by title and label, positive values of shape (n_steps,) or (n_seeds, n_steps).
+        ylabel: the quantity.
+        unit: its unit.
+        level: name and height of a dashed line.
+        xlabel: the horizontal quantity.
+
+    Returns:
+        The figure; lines are medians over seeds, bands run from the best to the worst.
+    """
+    across = finite("steps", steps)
+    lines = -(-len(panels) // 2)
+    labels = list(dict.fromkeys(label for curves in panels.values() for label in curves))
+    with canvas(1.2 + 2.5 * lines, width=6.8) as figure:
+        grid = figure.subplots(lines, min(2, len(panels)), squeeze=False, sharex=True, sharey=True)
+        for axes in grid.ravel()[len(panels) :]:
+            axes.remove()
+        for axes, (title, curves) in zip(grid.ravel(), panels.items(), strict=False):
+            for label, values in curves.items():
+                table = np.atleast_2d(finite(f"{title}: {label}", values))
+                if table.shape[1] != across.size:
+                    raise ValueError(f"{title}: {label} must have {across.size} steps in its last axis")
+                if (table <= 0).any():
+                    raise ValueError(f"{title}: {label} must be positive on a logarithmic axis")
+                number = labels.index(label)
+                colour = PALETTE[number % len(PALETTE)]
+                axes.plot(
+                    across,
+                    np.median(table, axis=0),
+                    marker=MARKERS[number % len(MARKERS)],
+                    color=colour,
+                    markersize=4,
+                    linewidth=1.5,
+                    label=label,
+                )
+                if len(table) > 1:
+                    axes.fill_between(across, table.min(0), table.max(0), color=colour, alpha=0.15, linewidth=0)
+            if level is not None:
+                axes.axhline(level[1], color=QUIET, linestyle="--", linewidth=1.2, label=level[0])
+            positive = across[across > 0]
+            axes.set_xscale("symlog", linthresh=float(positive.min()), linscale=0.4)
+            axes.set_xlim(left=0)
+            axes.set(yscale="log", title=title)
+            axes.grid(True)
+        figure.supxlabel(xlabel)
+        figure.supylabel(axis_label(ylabel, unit))
+        handles, names = grid[0, 0].get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside lower center", ncols=4)
+    return figure
