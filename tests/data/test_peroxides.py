@@ -86,7 +86,7 @@ def test_a_second_read_comes_from_the_store_and_a_smaller_set_is_its_beginning(s
 
 
 def test_molecules_whose_scf_fails_are_dropped_and_counted(store, peroxides):
-    some = load_peroxides(store, n=N, seed=5, n_workers=1, max_iterations=22)
+    some = load_peroxides(store, n=N, seed=5, n_workers=1, max_iterations=21)
     assert 0 < some.n_failed < N
     assert len(some) == N - some.n_failed
     whole = {float(energy): row for row, energy in enumerate(peroxides.labels["energy"])}

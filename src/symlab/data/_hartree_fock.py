@@ -34,7 +34,7 @@ def hartree_fock(numbers: Array, positions: Array, basis: str, max_iterations: i
         ScfError: no convergence.
     """
     if sum(map(int, numbers)) % 2:
-        raise ValueError(f"species must hold an even number of electrons, for a closed shell; got {list(numbers)}")
+        raise ValueError(f"species must hold an even number of electrons, for a closed shell; got {numbers.tolist()}")
     scf, gto = (import_pyscf(name) for name in ("scf", "gto"))
     atoms = [(int(z), tuple(r)) for z, r in zip(numbers, positions, strict=True)]
     molecule = gto.M(atom=atoms, basis=_parsed_basis(basis, tuple(sorted(set(map(int, numbers))))), verbose=0)
