@@ -252,6 +252,21 @@ def test_the_parts_of_an_error_reach_the_whole() -> None:
     axes = plots.error_split(["a"], [3.0], [4.0], [5.0], unit="eV").axes[0]
     assert [bar.get_width() for bar in axes.patches] == pytest.approx([9 / 25, 16 / 25])
     assert axes.get_yticklabels()[0].get_text() == "a\n5 eV"
+    axes = plots.error_split(["a", "b"], [3.0, 1], [4.0, 0], [5.0, 1], unit=["eV", "eV/Å"]).axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a\n5 eV", "b\n1 eV/Å"]
+
+
+def test_a_sector_that_a_group_removes_exactly_is_blank() -> None:
+    figure = plots.sector_removal({"force": 6 * [1 / 6]}, {"C2": 6 * [0.5], "T": [0.2, *5 * [0.0]]}, SECTORS)
+    panels = figure.axes[:4]
+    assert [axes.get_title() for axes in panels] == [r"$\sigma = +1$", r"$\sigma = -1$", "", ""]
+    assert [int(axes.images[0].get_array().mask.sum()) for axes in panels] == [0, 0, 2, 3]
+
+
+def test_each_family_of_a_ladder_has_its_marker() -> None:
+    axes = plots.ladder({"force": rungs(1.0)}, [1, 2, 48], list("aab"), ylabel="share left").axes[0]
+    assert [len(container.lines[0].get_xdata()) for container in axes.containers] == [2, 1]
+    assert len({container.lines[0].get_marker() for container in axes.containers}) == 2
 
 
 def test_one_row_of_panels_for_each_state_of_a_network() -> None:

@@ -46,7 +46,7 @@ def ladder(
     with canvas(1.3 + 2.3 * rows, width=6.8 if columns == 2 else 6.0) as figure:
         grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
         for axes in grid.ravel()[len(panels) :]:
-            axes.remove()
+            axes.set_visible(False)
         for axes, (title, values) in zip(grid.ravel(), panels.items(), strict=False):
             _draw(axes, title, values, cost, families)
             line = np.array([1.0, cost.max()])
@@ -61,7 +61,8 @@ def ladder(
         first.xaxis.set_major_locator(FixedLocator(ticks))
         first.xaxis.set_major_formatter(FixedFormatter([str(tick) for tick in ticks]))
         first.xaxis.set_minor_locator(NullLocator())
-        figure.supxlabel("model evaluations $N$")
+        for axes in grid[-1]:
+            axes.set_xlabel("model evaluations $N$")
         figure.supylabel(ylabel)
         handles, labels = first.get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=2)

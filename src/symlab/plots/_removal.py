@@ -43,7 +43,8 @@ def sector_removal(
             2, 2, squeeze=False, height_ratios=[len(shares), len(left)], width_ratios=[len(columns[s]) for s in (1, -1)]
         )
         scales = ((label, "Blues"), ("share left by the group", "Oranges"))
-        for row, table, names, (title, colours) in zip(grid, tables, (list(shares), list(left)), scales, strict=True):
+        rows = zip(grid, tables, (list(shares), list(left)), scales, strict=True)
+        for number, (row, table, names, (title, colours)) in enumerate(rows):
             top = float(table.max()) or 1.0
             for axes, sigma in zip(row, (1, -1), strict=True):
                 block = table[:, columns[sigma]]
@@ -54,7 +55,7 @@ def sector_removal(
                 axes.set_yticks(range(len(names)), names if sigma == 1 else [""] * len(names), fontsize=10)
                 axes.tick_params(length=0)
                 axes.spines[:].set_visible(False)
-                if row is grid[0]:
+                if number == 0:
                     axes.set_title(rf"$\sigma = {'+' if sigma > 0 else '-'}1$")
                 else:
                     axes.set_xlabel(r"degree $\lambda$")

@@ -13,7 +13,12 @@ from symlab.plots._style import PALETTE, canvas, finite, same_length
 
 
 def error_split(
-    names: Sequence[str], symmetrized: ArrayLike, equivariance: ArrayLike, averaged: ArrayLike, *, unit: str
+    names: Sequence[str],
+    symmetrized: ArrayLike,
+    equivariance: ArrayLike,
+    averaged: ArrayLike,
+    *,
+    unit: str | Sequence[str],
 ) -> Figure:
     """Draw the two parts of each mean-square error as shares of the whole, which is measured on its own.
 
@@ -24,7 +29,7 @@ def error_split(
         symmetrized: RMSE of the symmetrized prediction.
         equivariance: equivariance RMSE.
         averaged: orientation-averaged RMSE, written beside each name.
-        unit: unit of the three.
+        unit: unit of the three, or one for each name.
 
     Returns:
         The figure.
@@ -34,7 +39,8 @@ def error_split(
         finite("equivariance", equivariance),
         finite("averaged", averaged),
     )
-    same_length(names=names, symmetrized=low, equivariance=high, averaged=top)
+    units = [unit] * len(names) if isinstance(unit, str) else list(unit)
+    same_length(names=names, symmetrized=low, equivariance=high, averaged=top, unit=units)
     if (top <= 0).any():
         raise ValueError("averaged must be positive: there is no share of an error that is zero")
     low, high = (low / top) ** 2, (high / top) ** 2
@@ -53,7 +59,7 @@ def error_split(
             markersize=8,
             label="whole, measured",
         )
-        labels = [f"{name}\n{error:.2g} {unit}" for name, error in zip(names, top, strict=True)]
+        labels = [f"{name}\n{error:.2g} {of}" for name, error, of in zip(names, top, units, strict=True)]
         axes.set_yticks(places, labels)
         axes.invert_yaxis()
         axes.set(xlabel="share of the mean-square error", xlim=(0, 1.04))
