@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from symlab.measure import cross_validated, crossing, fit_threshold, hit_rate
+from symlab.measure import cross_validated, crossing, fit_threshold, hit_rate, rank_correlation
 
 
 def test_a_threshold_between_two_kinds_lies_in_the_middle_of_the_gap() -> None:
@@ -66,6 +66,15 @@ def test_a_curve_crosses_a_level_between_two_points() -> None:
     assert crossing(steps, values, 0.1) == math.inf
 
 
+def test_ranks_do_not_care_about_scale_and_infinity_is_the_highest() -> None:
+    first = torch.tensor([1.0, 2.0, 5.0, math.inf])
+    assert rank_correlation(first, first**3) == pytest.approx(1.0)
+    assert rank_correlation(first, torch.tensor([4.0, 3.0, 2.0, 1.0])) == pytest.approx(-1.0)
+    swapped = torch.tensor([2.0, 1.0, 3.0, 4.0])  # 1 - 6 sum d^2 / (n (n^2 - 1)) with d^2 = 1 + 1
+    assert rank_correlation(first, swapped) == pytest.approx(1 - 12 / 60)
+    assert rank_correlation(first, torch.ones(4)) == 0.0
+
+
 def test_errors_say_what_is_wrong() -> None:
     yes = torch.tensor([True, False])
     with pytest.raises(ValueError, match="same length, at least 1; got shapes"):
@@ -76,5 +85,7 @@ def test_errors_say_what_is_wrong() -> None:
         hit_rate(yes, yes[:1])
     with pytest.raises(ValueError, match="at least two"):
         cross_validated(torch.zeros(2), yes, torch.zeros(2))
+    with pytest.raises(ValueError, match="first and second must be lists"):
+        rank_correlation(torch.zeros(2), torch.zeros(3))
     with pytest.raises(ValueError, match="steps must increase"):
         crossing(torch.tensor([1.0, 0.0]), torch.zeros(2), 0.5)

@@ -41,6 +41,7 @@ def test_a_sweep_holds_every_pair_once() -> None:
     cells = combinations([0, 6], [None, 2, 8])
     assert [str(cell) for cell in cells] == ["l0_mnone", "l0_m2", "l0_m8", "l6_mnone", "l6_m2", "l6_m8"]
     assert [cell.given for cell in cells[:3]] == [1, 2, 8]
+    assert str(Combination(3, None, gain=8.0)) == "l3_mnone_g8"
     assert combinations(3, None) == [Combination(3, None)]
 
 

@@ -1,7 +1,15 @@
 """Measure broken symmetry: A (equivariance error), B (character decomposition), and the local Lie derivative."""
 
 from symlab.measure._characters import characters
-from symlab.measure._criterion import HitRate, ThresholdRule, cross_validated, crossing, fit_threshold, hit_rate
+from symlab.measure._criterion import (
+    HitRate,
+    ThresholdRule,
+    cross_validated,
+    crossing,
+    fit_threshold,
+    hit_rate,
+    rank_correlation,
+)
 from symlab.measure._diagnose import Diagnosis, diagnose
 from symlab.measure._equivariance import equivariance
 from symlab.measure._error_spectrum import ErrorSpectrum, error_spectrum
@@ -34,4 +42,5 @@ __all__ = [
     "hit_rate",
     "lie_derivative",
     "preflight",
+    "rank_correlation",
 ]

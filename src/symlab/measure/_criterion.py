@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float
-from scipy.stats import binomtest
+from scipy.stats import binomtest, spearmanr
 from torch import Tensor
 
 
@@ -154,3 +154,19 @@ def crossing(steps: Float[Tensor, " n"], values: Float[Tensor, " n"], level: flo
         return float(steps[0])
     share = (values[k - 1] - level) / (values[k - 1] - values[k])
     return float(steps[k - 1] + share * (steps[k] - steps[k - 1]))
+
+
+def rank_correlation(first: Float[Tensor, " n"], second: Float[Tensor, " n"]) -> float:
+    """Compute Spearman's rank correlation; what is infinite ranks highest, and a constant correlates with nothing.
+
+    Raises:
+        ValueError: different lengths, or fewer than two cases.
+    """
+    if first.shape != second.shape or first.ndim != 1 or len(first) < 2:
+        raise ValueError(
+            f"first and second must be lists of the same length, at least 2; got shapes {tuple(first.shape)} and "
+            f"{tuple(second.shape)}"
+        )
+    if any(len(values.unique()) == 1 for values in (first, second)):
+        return 0.0
+    return float(spearmanr(first, second).statistic)

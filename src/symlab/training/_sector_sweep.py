@@ -14,10 +14,12 @@ class Combination:
     Attributes:
         target_l: degree of the target, a tensor (l, +1) on each atom.
         l_max: highest degree of the edge embedding; None is the plain one, which begins with (|r|, r).
+        gain: factor on the initial weights of the embedding, see `PETConfig.edge_gain`; 1 is the customary size.
     """
 
     target_l: int
     l_max: int | None
+    gain: float = 1.0
 
     @property
     def given(self) -> int:
@@ -25,7 +27,8 @@ class Combination:
         return 1 if self.l_max is None else self.l_max
 
     def __str__(self) -> str:
-        return f"l{self.target_l}_m{'none' if self.l_max is None else self.l_max}"
+        loud = "" if self.gain == 1 else f"_g{self.gain:g}"
+        return f"l{self.target_l}_m{'none' if self.l_max is None else self.l_max}{loud}"
 
 
 def combinations(target_l: int | Sequence[int], l_max: int | Sequence[int | None] | None) -> list[Combination]:
@@ -50,20 +53,17 @@ def combinations(target_l: int | Sequence[int], l_max: int | Sequence[int | None
     return [Combination(l, m) for l in targets for m in embeddings]
 
 
-def spectral_network(
-    cell: Combination, target: str, *, n_parameters: int = 64000, d_pet: int = 32, edge_gain: float = 1.0
-) -> PETConfig:
+def spectral_network(cell: Combination, target: str, *, n_parameters: int = 64000, d_pet: int = 32) -> PETConfig:
     """Give the network of one cell: a small PET for molecules of H and O with one target on each atom.
 
     The embedding and the read-out grow with the degrees; the feed-forward of the edges shrinks, so that every network
     has the same number of weights to 1 %.
 
     Args:
-        cell: degree of the target and of the embedding.
+        cell: degree of the target and of the embedding, and the gain of the embedding.
         target: name of the label.
         n_parameters: wanted.
         d_pet: width of the edge tokens; the other widths follow it.
-        edge_gain: see `PETConfig`.
 
     Raises:
         ValueError: the number of weights cannot be met.
@@ -78,7 +78,7 @@ def spectral_network(
         d_feedforward=2 * d_pet,
         n_heads=1,
         n_attention_layers=1,
-        edge_gain=edge_gain,
+        edge_gain=cell.gain,
         edge_l_max=cell.given,
     )
     return match_parameters(config, n_parameters)
@@ -87,5 +87,5 @@ def spectral_network(
 def spectral_training(seed: int, n_steps: int, batch_size: int = 16) -> TrainingConfig:
     """Give the settings of every training of the sweep: O(3) augmentation, and enough checks to see when it learns."""
     return TrainingConfig(
-        seed=seed, n_steps=n_steps, batch_size=batch_size, learning_rate=5e-3, n_checkpoints=8, n_validations=20
+        seed=seed, n_steps=n_steps, batch_size=batch_size, learning_rate=5e-3, n_checkpoints=8, n_validations=40
     )
