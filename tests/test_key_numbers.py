@@ -88,6 +88,21 @@ EXPECTED: dict[str, dict[str, tuple[float, float]]] = {
         "09_largest_bound": (0.0, 1.0),
         "09_noise_floor": (0.0, 1e-3),
     },
+    "14_repair_ladder": {
+        "14_crystals": (2, 2),
+        "14_bias_forces_zeroed_left": (1.0, 1000.0),
+        "14_bias_forces_recentred_left": (0.0, 1.2),
+        "14_stress_predicted_c1": (1 - 1e-9, 1 + 1e-9),
+        "14_stress_left_c1": (0.8, 1.2),
+        "14_stress_left_ci": (0.8, 1.2),
+        "14_stress_predicted_t": (0.0, 0.2),
+        "14_stress_left_t": (0.0, 0.2),
+        "14_forces_left_ci": (0.0, 0.6),
+        "14_cheapest_size": (2, 12),
+        "14_cheapest_left": (0.0, 0.5),
+        "14_split_mismatch": (0.0, 30.0),
+        "14_stress_gain": (0.0, 100.0),
+    },
 }
 
 

@@ -12,7 +12,7 @@ from sphinx.util.typing import stringify_annotation
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-ROOMS = ("groups", "measure", "data", "models", "training", "plots", "runs", "artifacts")
+ROOMS = ("groups", "measure", "data", "models", "training", "repair", "plots", "runs", "artifacts")
 LITERAL = re.compile(r"(``.+?``|:[\w:]+:`[^`]+`|:math:`[^`]+`|(?<![\w`])`[^`]+`(?![\w`]))")
 FIELD = re.compile(r"^(\s*:(?:param|type|raises|returns?|rtype|ivar|var|kwtype|keyword)\b[^:]*:)(.*)$")
 DIRECTIVE = re.compile(r"^\s*\.\. ")

@@ -52,7 +52,7 @@ def ladder(
             line = np.array([1.0, cost.max()])
             axes.plot(line, line**-0.5, "--", color=QUIET, linewidth=1.2, label=r"random orientations, $N^{-1/2}$")
             if goal is not None:
-                axes.axhline(goal, color=QUIET, linestyle=":", linewidth=1.2, label="goal")
+                axes.axhline(goal, color=QUIET, linestyle=":", linewidth=1.2, label=f"share {goal:g}")
             axes.set_title(title, loc="left")
             axes.grid(True)
         first = grid[0, 0]
