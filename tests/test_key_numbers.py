@@ -100,7 +100,7 @@ EXPECTED: dict[str, dict[str, tuple[float, float]]] = {
         "14_forces_left_ci": (0.0, 0.6),
         "14_cheapest_size": (2, 12),
         "14_cheapest_left": (0.0, 0.5),
-        "14_split_mismatch": (0.0, 30.0),
+        "14_forces_gain": (0.0, 100.0),
         "14_stress_gain": (0.0, 100.0),
     },
 }
