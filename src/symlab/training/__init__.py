@@ -3,7 +3,7 @@
 from symlab.training._batches import Samples, draw_matrices, epoch_rows, rmse
 from symlab.training._chunks import in_chunks, write_chunk
 from symlab.training._config import TrainingConfig
-from symlab.training._ensemble import TrainedMember, train_ensemble, train_ensembles
+from symlab.training._ensemble import train_ensemble, train_ensembles
 from symlab.training._force_field import force_field
 from symlab.training._ramp import RampedConfig, shrink
 from symlab.training._sector_sweep import Combination, combinations, spectral_network, spectral_training
@@ -20,7 +20,6 @@ __all__ = [
     "RampedConfig",
     "Samples",
     "Survey",
-    "TrainedMember",
     "TrainedModel",
     "TrainingConfig",
     "combinations",

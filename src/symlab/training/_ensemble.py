@@ -1,29 +1,26 @@
 """Several small networks trained at once in one process: seeds, or settings, of one shape."""
 
-import json
-import os
 import pickle
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from symlab.artifacts import Recipe, Store
 from symlab.data import Dataset, fingerprint
 from symlab.groups import random_rotations
-from symlab.models import PET, PETBatch, PETConfig, build, read_config
+from symlab.models import PETBatch, PETConfig
 from symlab.progress import progress_bar
+from symlab.training._checkpoints import RESUME, checkpoint_path, load_resume, save_resume, write_weights
 from symlab.training._config import TrainingConfig
-from symlab.training._loop import RESUME, checkpoint_path
-from symlab.training._ramp import RampedConfig
-from symlab.training._stacked import StackedMuon, StackedPET
+from symlab.training._muon import StackedMuon
+from symlab.training._optimizers import make_optimizers
+from symlab.training._stacked import StackedPET
 from symlab.training._targets import fit_scales
-from symlab.training._trained import SUMMARY, TrainedModel
+from symlab.training._trained import TrainedModel
 from symlab.training._uniform import UniformSamples, stacked_steps
 from symlab.workers import as_finished
 
@@ -31,41 +28,9 @@ OWN = ("seed", "loss_weights", "augmentation", "ramp")
 """Settings in which the members of an ensemble may differ."""
 
 
-@dataclass(frozen=True)
-class TrainedMember(TrainedModel):
-    """One network of an ensemble that was trained together; used like any other ``TrainedModel``."""
-
-    @classmethod
-    def read(cls, folder: Path) -> "TrainedMember":
-        """Read the folder of one member."""
-        summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-        settings = RampedConfig if "ramp" in summary["training"] else TrainingConfig
-        return cls(
-            folder,
-            read_config(summary["model"]),
-            settings.from_dict(summary["training"]),
-            summary["history"],
-            summary["steps"],
-        )
-
-    def load_checkpoint(self, step: int) -> PET:
-        """Load the network as it was after `step` steps, in evaluation mode.
-
-        Raises:
-            ValueError: the weights of that step were not kept; the message lists those that were.
-        """
-        if step not in self.steps:
-            raise ValueError(f"step {step} was not kept; this training has steps {self.steps}")
-        weights = load_file(checkpoint_path(self.folder, step))
-        model = build(self.model_config)
-        model.to(next(value.dtype for value in weights.values() if value.is_floating_point()))
-        model.load_state_dict(weights)
-        return model.eval()
-
-
 def train_ensemble(
     model: PETConfig, configs: Sequence[TrainingConfig], dataset: Dataset, store: Store, *, progress: bool = True
-) -> list[TrainedMember]:
+) -> list[TrainedModel]:
     """Train several networks of one shape at once, or read them from the store.
 
     Each member sees the structures and rotations that ``train`` would show it alone, and its gradient is clipped by
@@ -100,12 +65,10 @@ def train_ensemble(
     def make(folder: Path) -> None:
         histories = fit_ensemble(folder, model, list(configs), training, validation, progress)
         for k, (config, history) in enumerate(zip(configs, histories, strict=True)):
-            summary: dict[str, Any] = {"model": model.to_dict(), "training": config.to_dict(), "history": history}
-            summary["steps"] = config.checkpoint_steps()
-            (member(folder, k) / SUMMARY).write_text(json.dumps(summary, indent=1), encoding="utf-8")
+            TrainedModel.write(member(folder, k), model, config, history)
 
     folder = store.get_or_make(recipe, make)
-    return [TrainedMember.read(member(folder, k)) for k in range(len(configs))]
+    return [TrainedModel.read(member(folder, k)) for k in range(len(configs))]
 
 
 def train_ensembles(
@@ -114,7 +77,7 @@ def train_ensembles(
     *,
     n_workers: int = 2,
     progress: bool = True,
-) -> dict[str, list[TrainedMember]]:
+) -> dict[str, list[TrainedModel]]:
     """Train several ensembles, side by side in processes of one thread each; otherwise as ``train_ensemble``.
 
     Args:
@@ -129,7 +92,7 @@ def train_ensembles(
     # Pickled here: sent as tensors, every one would hold a file descriptor open.
     calls = {name: (pickle.dumps((*job, store.root, progress)),) for name, job in jobs.items()}
     found = dict(as_finished(_train_pickled, calls, min(n_workers, max(1, len(calls))), "trains"))
-    return {name: [TrainedMember.read(folder) for folder in found[name]] for name in jobs}
+    return {name: [TrainedModel.read(folder) for folder in found[name]] for name in jobs}
 
 
 def _train_pickled(job: bytes) -> list[Path]:
@@ -197,7 +160,8 @@ def fit_ensemble(
         name: torch.tensor([config.loss_weights.get(name, 1.0) for config in configs], dtype=dtype)
         for name in model_config.targets
     }
-    optimizers = _optimizers(stack, common)
+    hidden = [weight for name, weight in stack.weights.items() if name in stack.hidden]
+    optimizers = make_optimizers(stack.weights.values(), hidden, common, StackedMuon)
     state = _restore(folder, stack, optimizers)
     histories, losses = state["histories"] or [[] for _ in configs], state["losses"]
     start = time.perf_counter() - state["seconds"]
@@ -205,7 +169,7 @@ def fit_ensemble(
     def record(step: int) -> None:
         if step in kept:
             for k in range(len(configs)):
-                _write_weights(checkpoint_path(member(folder, k), step), stack.state(k))
+                write_weights(checkpoint_path(member(folder, k), step), stack.state(k))
         if step in records:
             row = {"step": step, "seconds": time.perf_counter() - start, "learning_rate": common.rate(step)}
             errors = _errors(stack, *measured)
@@ -235,9 +199,9 @@ def fit_ensemble(
         record(done)
         if done % common.resume_interval == 0 and done < common.n_steps:
             seconds = time.perf_counter() - start
-            _save(
-                folder, stack, optimizers, {"step": done, "histories": histories, "losses": losses, "seconds": seconds}
-            )
+            weights = {name: weight.detach() for name, weight in stack.weights.items()}
+            reached = {"step": done, "histories": histories, "losses": losses, "seconds": seconds}
+            save_resume(folder, weights, optimizers, reached)
     bar.close()
     (folder / RESUME).unlink(missing_ok=True)
     return histories
@@ -270,41 +234,12 @@ def _errors(stack: StackedPET, batch: PETBatch, edges: Tensor, labels: Mapping[s
     return found
 
 
-def _optimizers(stack: StackedPET, config: TrainingConfig) -> list[torch.optim.Optimizer]:
-    """Make AdamW, and for "muon" Muon for the hidden matrices; weight decay on matrices only, as ``train`` does."""
-    hidden = [w for name, w in stack.weights.items() if name in stack.hidden and config.optimizer == "muon"]
-    chosen = {id(weight) for weight in hidden}
-    rest = [weight for weight in stack.weights.values() if id(weight) not in chosen]
-    groups = [
-        {"params": [w for w in rest if w.ndim > 2], "weight_decay": config.weight_decay},
-        {"params": [w for w in rest if w.ndim <= 2], "weight_decay": 0.0},
-    ]
-    adam = torch.optim.AdamW(groups, lr=config.learning_rate, betas=config.betas, foreach=True)
-    return [adam, StackedMuon(hidden, config.learning_rate, config.weight_decay)] if hidden else [adam]
-
-
-def _write_weights(path: Path, state: Mapping[str, Tensor]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_suffix(".tmp")
-    save_file({name: value.contiguous() for name, value in state.items()}, scratch)
-    os.replace(scratch, path)
-
-
-def _save(folder: Path, stack: StackedPET, optimizers: Any, state: dict[str, Any]) -> None:
-    scratch = folder / f"{RESUME}.tmp"
-    weights = {name: weight.detach() for name, weight in stack.weights.items()}
-    torch.save(state | {"weights": weights, "optimizers": [one.state_dict() for one in optimizers]}, scratch)
-    os.replace(scratch, folder / RESUME)
-
-
-def _restore(folder: Path, stack: StackedPET, optimizers: Any) -> dict[str, Any]:
-    (folder / f"{RESUME}.tmp").unlink(missing_ok=True)
-    if not (folder / RESUME).exists():
+def _restore(folder: Path, stack: StackedPET, optimizers: Sequence[torch.optim.Optimizer]) -> dict[str, Any]:
+    """Read the last save into the stack and the optimizers, or return the state of a new training."""
+    state = load_resume(folder, optimizers)
+    if state is None:
         return {"step": 0, "histories": [], "losses": [], "seconds": 0.0}
-    state: dict[str, Any] = torch.load(folder / RESUME, weights_only=True)
     with torch.no_grad():
         for name, value in state.pop("weights").items():
             stack.weights[name].copy_(value)
-    for optimizer, saved in zip(optimizers, state.pop("optimizers"), strict=True):
-        optimizer.load_state_dict(saved)
     return state

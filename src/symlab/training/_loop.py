@@ -1,30 +1,22 @@
 """The training loop: from two data sets to a folder of checkpoints, resumable at any step."""
 
-import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import torch
 from lightning_fabric import Fabric
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from symlab.data import Dataset
 from symlab.models import PET, PETConfig
 from symlab.progress import progress_bar
 from symlab.training._batches import Samples, draw_matrices, epoch_rows, rmse
+from symlab.training._checkpoints import RESUME, checkpoint_path, load_resume, save_resume, write_weights
 from symlab.training._config import TrainingConfig
-from symlab.training._muon import Muon
+from symlab.training._optimizers import make_optimizers
 from symlab.training._targets import fit_scales
-
-RESUME = "resume.pt"
-
-
-def checkpoint_path(folder: Path, step: int) -> Path:
-    """File of the weights after `step` optimizer steps."""
-    return folder / "checkpoints" / f"step_{step:07d}.safetensors"
 
 
 def fit(
@@ -67,7 +59,7 @@ def fit(
     fit_scales(bare, training)
     dtype = torch.float64 if config.precision.startswith("64") else torch.float32
     learned, measured = Samples.prepare(bare, training, dtype), Samples.prepare(bare, validation, dtype)
-    model, *optimizers = fabric.setup(bare, *_optimizers(bare, config))
+    model, *optimizers = fabric.setup(bare, *make_optimizers(bare.parameters(), bare.hidden_matrices(), config))
     model.mark_forward_method("normalized")
     state = _restore(folder, bare, optimizers)
     history, records, kept = state["history"], config.validation_steps(), config.checkpoint_steps()
@@ -75,7 +67,7 @@ def fit(
 
     def record(step: int) -> None:
         if step in kept and fabric.is_global_zero:
-            _write_weights(checkpoint_path(folder, step), bare)
+            write_weights(checkpoint_path(folder, step), bare.state_dict())
         if step in records:
             row: dict[str, Any] = {"step": step, "seconds": time.perf_counter() - start}
             row |= {"learning_rate": config.rate(step), "train_loss": sum(losses) / len(losses) if losses else None}
@@ -111,7 +103,8 @@ def fit(
         record(done)
         if done % config.resume_interval == 0 and done < config.n_steps and fabric.is_global_zero:
             seconds = time.perf_counter() - start
-            _save(folder, bare, optimizers, {"step": done, "history": history, "losses": losses, "seconds": seconds})
+            reached = {"step": done, "history": history, "losses": losses, "seconds": seconds}
+            save_resume(folder, bare.state_dict(), optimizers, reached)
     bar.close()
     (folder / RESUME).unlink(missing_ok=True)
     return history
@@ -129,41 +122,10 @@ def _plan(samples: Samples, config: TrainingConfig, first_step: int) -> Iterator
                 yield rows, matrices
 
 
-def _optimizers(model: PET, config: TrainingConfig) -> list[torch.optim.Optimizer]:
-    """Make AdamW, and for "muon" Muon for the hidden matrices; weight decay on matrices only."""
-    hidden = model.hidden_matrices() if config.optimizer == "muon" else []
-    chosen = {id(p) for p in hidden}
-    rest = [p for p in model.parameters() if id(p) not in chosen]
-    groups = [
-        {"params": [p for p in rest if p.ndim > 1], "weight_decay": config.weight_decay},
-        {"params": [p for p in rest if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    adam = torch.optim.AdamW(groups, lr=config.learning_rate, betas=config.betas, foreach=True)
-    return [adam, Muon(hidden, lr=config.learning_rate, weight_decay=config.weight_decay)] if hidden else [adam]
-
-
-def _write_weights(path: Path, model: PET) -> None:
-    """Write weights, scales and baselines; the file appears complete or not at all."""
-    path.parent.mkdir(exist_ok=True)
-    scratch = path.with_suffix(".tmp")
-    save_file({name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}, scratch)
-    os.replace(scratch, path)
-
-
-def _save(folder: Path, model: PET, optimizers: Any, state: dict[str, Any]) -> None:
-    """Write all that a killed training resumes from; replaces the last one in one move."""
-    scratch = folder / f"{RESUME}.tmp"
-    torch.save(state | {"model": model.state_dict(), "optimizers": [one.state_dict() for one in optimizers]}, scratch)
-    os.replace(scratch, folder / RESUME)
-
-
-def _restore(folder: Path, model: PET, optimizers: Any) -> dict[str, Any]:
+def _restore(folder: Path, model: PET, optimizers: Sequence[torch.optim.Optimizer]) -> dict[str, Any]:
     """Read the last save into model and optimizers, or return the state of a new training."""
-    (folder / f"{RESUME}.tmp").unlink(missing_ok=True)
-    if not (folder / RESUME).exists():
+    state = load_resume(folder, optimizers)
+    if state is None:
         return {"step": 0, "history": [], "losses": [], "seconds": 0.0}
-    state = torch.load(folder / RESUME, weights_only=True)
-    model.load_state_dict(state.pop("model"))
-    for optimizer, saved in zip(optimizers, state.pop("optimizers"), strict=True):
-        optimizer.load_state_dict(saved)
+    model.load_state_dict(state.pop("weights"))
     return state

@@ -1,7 +1,7 @@
 """Muon for many small matrices: all of one shape are orthogonalized together."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +28,8 @@ class Muon(torch.optim.Optimizer):
         ValueError: a parameter that is no matrix.
     """
 
+    n_axes: ClassVar[int] = 2
+
     def __init__(
         self,
         parameters: Iterable[nn.Parameter],
@@ -39,7 +41,7 @@ class Muon(torch.optim.Optimizer):
         defaults = {"lr": lr, "weight_decay": weight_decay, "momentum": momentum, "n_iterations": n_iterations}
         super().__init__(parameters, defaults)
         for group in self.param_groups:
-            if wrong := [tuple(p.shape) for p in group["params"] if p.ndim != 2]:
+            if wrong := [tuple(p.shape) for p in group["params"] if p.ndim != self.n_axes]:
                 raise ValueError(f"parameters must be matrices, for Muon orthogonalizes them; got shape {wrong[0]}")
 
     @torch.no_grad()
@@ -49,19 +51,26 @@ class Muon(torch.optim.Optimizer):
             same: dict[tuple[int, int], list[nn.Parameter]] = {}
             for parameter in group["params"]:
                 if parameter.grad is not None:
-                    rows, columns = parameter.shape
+                    rows, columns = parameter.shape[-2:]
                     same.setdefault((min(rows, columns), max(rows, columns)), []).append(parameter)
             for (_, wide), parameters in same.items():
-                gradient = torch.stack([_lying(p.grad) for p in parameters if p.grad is not None])
+                stacks = [_lying(p.grad).reshape(-1, *sorted(p.shape[-2:])) for p in parameters if p.grad is not None]
+                gradient = torch.cat(stacks)
                 state = self.state[parameters[0]]
                 if "momentum" not in state:
                     state["momentum"] = torch.zeros_like(gradient)
                 average = state["momentum"].lerp_(gradient, 1 - group["momentum"])
                 update = orthogonalize(gradient.lerp(average, group["momentum"]), group["n_iterations"])
-                for parameter, change in zip(parameters, update, strict=True):
+                for parameter, change in zip(parameters, update.split([len(one) for one in stacks]), strict=True):
                     parameter.mul_(1 - group["lr"] * group["weight_decay"])
-                    change = change if parameter.shape == change.shape else change.mT
-                    parameter.add_(change, alpha=-group["lr"] * 0.2 * wide**0.5)
+                    change = change if parameter.shape[-2:] == change.shape[-2:] else change.mT
+                    parameter.add_(change.reshape(parameter.shape), alpha=-group["lr"] * 0.2 * wide**0.5)
+
+
+class StackedMuon(Muon):
+    """``Muon`` for stacks of matrices ``(k, m, n)``, each matrix orthogonalized by itself; arguments as ``Muon``."""
+
+    n_axes = 3
 
 
 def orthogonalize(matrices: Tensor, n_iterations: int = 5) -> Tensor:
@@ -84,4 +93,4 @@ def orthogonalize(matrices: Tensor, n_iterations: int = 5) -> Tensor:
 
 def _lying(matrix: Tensor) -> Tensor:
     """Turn a matrix with more rows than columns on its side."""
-    return matrix.mT if matrix.shape[0] > matrix.shape[1] else matrix
+    return matrix.mT if matrix.shape[-2] > matrix.shape[-1] else matrix

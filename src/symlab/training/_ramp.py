@@ -1,6 +1,8 @@
 """Augmentation that grows: small turns at first, the whole group later."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -33,6 +35,11 @@ class RampedConfig(TrainingConfig):
     def share(self, step: int) -> float:
         """Share of the group that step 0, 1, ... sees: 0 is the identity alone, 1 the whole group."""
         return min(1.0, step / (self.ramp * self.n_steps)) if self.ramp else 1.0
+
+
+def read_settings(values: Mapping[str, Any]) -> TrainingConfig:
+    """Make settings of either kind from what ``to_dict`` gave."""
+    return (RampedConfig if "ramp" in values else TrainingConfig).from_dict(values)
 
 
 def shrink(

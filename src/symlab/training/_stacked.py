@@ -1,8 +1,7 @@
 """Several networks of one shape as one: stacked weights, one pass for all, one optimizer for all."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -10,7 +9,6 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from symlab.models import PET, PETBatch, PETConfig, build
-from symlab.training._muon import orthogonalize
 
 
 class StackedPET:
@@ -77,49 +75,3 @@ class _Normalized(nn.Module):
 
     def forward(self, batch: PETBatch) -> dict[str, Tensor]:
         return self.network.normalized(batch)
-
-
-class StackedMuon(torch.optim.Optimizer):
-    """``Muon`` for stacks of matrices ``(k, m, n)``, each matrix orthogonalized by itself.
-
-    Args:
-        parameters: stacks, all of them.
-        lr: learning rate, of the size that AdamW takes.
-        weight_decay: decoupled.
-        momentum: of the (Nesterov) average of gradients.
-        n_iterations: Newton-Schulz steps.
-    """
-
-    def __init__(
-        self,
-        parameters: Iterable[nn.Parameter],
-        lr: float = 1e-3,
-        weight_decay: float = 0.0,
-        momentum: float = 0.95,
-        n_iterations: int = 5,
-    ) -> None:
-        defaults = {"lr": lr, "weight_decay": weight_decay, "momentum": momentum, "n_iterations": n_iterations}
-        super().__init__(parameters, defaults)
-
-    @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
-        """Update every stack."""
-        for group in self.param_groups:
-            same: dict[tuple[int, ...], list[nn.Parameter]] = {}
-            for parameter in group["params"]:
-                same.setdefault(tuple(sorted(parameter.shape[1:])), []).append(parameter)
-            for shape, parameters in same.items():
-                gradient = torch.cat([_lying(p.grad) for p in parameters if p.grad is not None])
-                state = self.state[parameters[0]]
-                if "momentum" not in state:
-                    state["momentum"] = torch.zeros_like(gradient)
-                average = state["momentum"].lerp_(gradient, 1 - group["momentum"])
-                update = orthogonalize(gradient.lerp(average, group["momentum"]), group["n_iterations"])
-                for parameter, change in zip(parameters, update.split([len(p) for p in parameters]), strict=True):
-                    parameter.mul_(1 - group["lr"] * group["weight_decay"])
-                    change = change if parameter.shape == change.shape else change.mT
-                    parameter.add_(change, alpha=-group["lr"] * 0.2 * shape[1] ** 0.5)
-
-
-def _lying(stack: Tensor) -> Tensor:
-    return stack.mT if stack.shape[1] > stack.shape[2] else stack

@@ -1,18 +1,16 @@
 """Train through the store: a finished training is read, a killed one resumed, several seeds run side by side."""
 
-import json
 import pickle
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from symlab.artifacts import Recipe, Store
 from symlab.data import Dataset, fingerprint
 from symlab.models import PETConfig
 from symlab.training._config import TrainingConfig
 from symlab.training._loop import fit
-from symlab.training._trained import SUMMARY, TrainedModel
+from symlab.training._trained import TrainedModel
 from symlab.workers import as_finished
 
 
@@ -45,10 +43,7 @@ def train(
     )
 
     def make(folder: Path) -> None:
-        history = fit(folder, model, config, training, validation, progress)
-        summary: dict[str, Any] = {"model": model.to_dict(), "training": config.to_dict(), "history": history}
-        summary["steps"] = config.checkpoint_steps()
-        (folder / SUMMARY).write_text(json.dumps(summary, indent=1), encoding="utf-8")
+        TrainedModel.write(folder, model, config, fit(folder, model, config, training, validation, progress))
 
     return TrainedModel.read(store.get_or_make(recipe, make))
 

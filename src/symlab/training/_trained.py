@@ -1,6 +1,7 @@
 """A finished training: its checkpoints, its history, its settings."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,9 +9,10 @@ from typing import Any
 
 from safetensors.torch import load_file
 
-from symlab.models import PET, PETConfig
+from symlab.models import PET, PETConfig, build, read_config
+from symlab.training._checkpoints import checkpoint_path
 from symlab.training._config import TrainingConfig
-from symlab.training._loop import checkpoint_path
+from symlab.training._ramp import read_settings
 
 SUMMARY = "training.json"
 
@@ -34,14 +36,23 @@ class TrainedModel:
     history: list[dict[str, Any]]
     steps: list[int]
 
+    @staticmethod
+    def write(
+        folder: Path, model_config: PETConfig, config: TrainingConfig, history: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Note beside the checkpoints what ``read`` needs."""
+        summary: dict[str, Any] = {"model": model_config.to_dict(), "training": config.to_dict(), "history": history}
+        summary["steps"] = config.checkpoint_steps()
+        (folder / SUMMARY).write_text(json.dumps(summary, indent=1), encoding="utf-8")
+
     @classmethod
     def read(cls, folder: Path) -> "TrainedModel":
         """Read the folder of an artifact."""
         summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
         return cls(
             folder,
-            PETConfig.from_dict(summary["model"]),
-            TrainingConfig.from_dict(summary["training"]),
+            read_config(summary["model"]),
+            read_settings(summary["training"]),
             summary["history"],
             summary["steps"],
         )
@@ -59,7 +70,7 @@ class TrainedModel:
         """
         if step not in self.steps:
             raise ValueError(f"step {step} was not kept; this training has steps {self.steps}")
-        model = PET(self.model_config)
+        model = build(self.model_config)
         weights = load_file(checkpoint_path(self.folder, step))
         model.to(next(value.dtype for value in weights.values() if value.is_floating_point()))
         model.load_state_dict(weights)

@@ -1,0 +1,34 @@
+"""The optimizers of a training, of one network or of a stack of them."""
+
+from collections.abc import Iterable, Sequence
+
+import torch
+from torch import nn
+
+from symlab.training._config import TrainingConfig
+from symlab.training._muon import Muon
+
+
+def make_optimizers(
+    parameters: Iterable[nn.Parameter],
+    hidden: Sequence[nn.Parameter],
+    config: TrainingConfig,
+    muon: type[Muon] = Muon,
+) -> list[torch.optim.Optimizer]:
+    """Make AdamW, and for "muon" Muon for the hidden matrices; weight decay on matrices only.
+
+    Args:
+        parameters: all weights.
+        hidden: those that Muon takes, if it is asked for.
+        config: settings.
+        muon: ``Muon`` for matrices, ``StackedMuon`` for stacks of them.
+    """
+    hidden = hidden if config.optimizer == "muon" else []
+    chosen = {id(weight) for weight in hidden}
+    rest = [weight for weight in parameters if id(weight) not in chosen]
+    groups = [
+        {"params": [w for w in rest if w.ndim >= muon.n_axes], "weight_decay": config.weight_decay},
+        {"params": [w for w in rest if w.ndim < muon.n_axes], "weight_decay": 0.0},
+    ]
+    adam = torch.optim.AdamW(groups, lr=config.learning_rate, betas=config.betas, foreach=True)
+    return [adam, muon(hidden, lr=config.learning_rate, weight_decay=config.weight_decay)] if hidden else [adam]
