@@ -7,11 +7,12 @@ import torch
 from torch import Tensor
 
 from symlab.artifacts import Store
+from symlab.data._arguments import checked_names, checked_number
 from symlab.data._dataset import Dataset
 from symlab.data._density import AUXILIARY, L_MAX, density_coefficients
 from symlab.data._density_rows import BASIS, MOLECULES, density_row
 from symlab.data._hartree_fock import require_pyscf
-from symlab.data._table_set import checked_names, checked_number, load_table
+from symlab.data._table_set import load_table
 from symlab.data._tables import TablePlan
 from symlab.groups import Structure
 

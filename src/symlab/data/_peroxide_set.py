@@ -4,10 +4,11 @@ import torch
 from torch import Tensor
 
 from symlab.artifacts import Store
+from symlab.data._arguments import checked_number
 from symlab.data._dataset import Dataset
 from symlab.data._hartree_fock import require_pyscf
 from symlab.data._peroxide_rows import BASIS, TIGHT_BINDING, label_molecule, peroxide_row
-from symlab.data._table_set import checked_number, load_table
+from symlab.data._table_set import load_table
 from symlab.data._tables import TablePlan
 from symlab.groups import Sector, Structure, split_matrix
 

@@ -1,7 +1,5 @@
 """The data set as arrays: label a chunk of points, write it, and join the chunks with splits."""
 
-import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
@@ -10,15 +8,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import safe_open
-from safetensors.numpy import save_file
 
+from symlab.data._chunk_files import deal, pieces, read_chunks, write_chunk, write_dataset
 from symlab.data._engine import UNITS, ScfError, single_point
 from symlab.data._geometry import SAMPLERS
 
 Array = NDArray[Any]
 CHUNK_SIZE = 10
-SPLITS = {"train": 0.8, "validation": 0.1, "test": 0.1}
 
 
 @dataclass(frozen=True)
@@ -35,8 +31,7 @@ class Plan:
 
     def chunks(self) -> list[range]:
         """Cut the points ``0 ... n-1`` into the pieces that are labelled and written at once."""
-        size = max(1, min(CHUNK_SIZE, self.n // 20))  # small enough to share among workers
-        return [range(start, min(start + size, self.n)) for start in range(0, self.n, size)]
+        return pieces(self.n, CHUNK_SIZE)
 
     def description(self) -> dict[str, Any]:
         """Give the plan as JSON values."""
@@ -66,10 +61,8 @@ def label_chunk(plan: Plan, indices: Sequence[int], path: Path) -> int:
         for name, value in row.items():
             arrays.setdefault(name, []).append(value)
         columns.append(geometry.columns)
-    partial = path.with_suffix(".tmp")
     joined = {name: _join(name, values) for name, values in arrays.items() if values}
-    save_file(joined, partial, metadata={"columns": json.dumps(columns), "failures": json.dumps(failures)})
-    os.replace(partial, path)
+    write_chunk(path, joined, columns, failures)
     return len(failures)
 
 
@@ -79,21 +72,13 @@ def join_chunks(plan: Plan, paths: Sequence[Path], folder: Path) -> None:
     Raises:
         ScfError: no point has labels.
     """
-    parts: dict[str, list[Array]] = {}
-    columns: list[dict[str, Any]] = []
-    failures: dict[str, str] = {}
-    for path in paths:
-        with safe_open(path, framework="numpy") as file:
-            for name in file.keys():  # noqa: SIM118 (a safetensors handle is no mapping)
-                parts.setdefault(name, []).append(file.get_tensor(name))
-            notes = file.metadata()
-        columns += json.loads(notes["columns"])
-        failures |= json.loads(notes["failures"])
-    if not columns:
-        reason = next(iter(failures.values()), "no points")
-        raise ScfError(f"none of the {plan.n} points has labels; the first says: {reason}. Use smaller deformations")
-    arrays = {name: np.concatenate(values) for name, values in parts.items()}
-    save_file(arrays, folder / "dataset.safetensors")
+    try:
+        arrays, columns, failures = read_chunks(paths)
+    except ScfError as reason:
+        raise ScfError(
+            f"none of the {plan.n} points has labels; the first says: {reason}. Use smaller deformations"
+        ) from None
+    index = arrays["index"]
     description = {
         "plan": plan.description(),
         "engine": {
@@ -104,27 +89,13 @@ def join_chunks(plan: Plan, paths: Sequence[Path], folder: Path) -> None:
         },
         "units": {"positions": "A", **({"cell": "A"} if "cell" in arrays else {})}
         | {name: unit for name, unit in UNITS.items() if name in arrays},
-        "columns": {name: [row[name] for row in columns] for name in columns[0]},
-        "splits": _splits(plan, arrays["index"]),
+        "columns": columns,
+        "splits": deal(plan.n, plan.seed, index) if plan.split else {"test": list(range(len(index)))},
         "failures": failures,
     }
-    (folder / "dataset.json").write_text(json.dumps(description, indent=1), encoding="utf-8")
-    for path in paths:
-        path.unlink()
+    write_dataset(folder, arrays, description, paths)
 
 
 def _join(name: str, values: list[Array]) -> Array:
     per_atom = name in ("species", "positions", "forces")
     return np.concatenate(values) if per_atom else np.stack(values)
-
-
-def _splits(plan: Plan, survivors: Array) -> dict[str, list[int]]:
-    """Deal the points into splits by a shuffle of all of them, so that a failed point moves no other one."""
-    if not plan.split:
-        return {"test": list(range(len(survivors)))}
-    order = np.random.default_rng([plan.seed, 0]).permutation(plan.n)
-    bounds = np.round(np.cumsum(list(SPLITS.values())) * plan.n).astype(int)
-    name_of = np.empty(plan.n, dtype=object)
-    for name, start, stop in zip(SPLITS, [0, *bounds[:-1]], bounds, strict=True):
-        name_of[order[start:stop]] = name
-    return {name: [row for row, index in enumerate(survivors) if name_of[index] == name] for name in SPLITS}

@@ -1,9 +1,9 @@
 """The data sets of the book: crystals, deformed crystals, molecules; made once, then read from the store."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from symlab.artifacts import Recipe, Store
+from symlab.data._arguments import check_counts, checked_names
 from symlab.data._dataset import Dataset, read_dataset
 from symlab.data._generate import generate
 from symlab.data._geometry import CRYSTALS, MOLECULES
@@ -51,10 +51,10 @@ def load_crystals(
 
     Cost: 0.12 s (C), 0.33 s (SiC, Si) per crystal and core the first time; milliseconds afterwards.
     """
-    _check_names("materials", materials, CRYSTALS)
+    chosen = checked_names("materials", materials, CRYSTALS)
     if not 0 <= strain < 0.2:
         raise ValueError(f"strain must lie in [0, 0.2), beyond it the crystal is another one; got {strain}")
-    parameters = {"materials": list(materials), "rattle": _checked_range("rattle", rattle), "strain": float(strain)}
+    parameters = {"materials": chosen, "rattle": _checked_range("rattle", rattle), "strain": float(strain)}
     return _load(store, Plan("crystals", n, seed, parameters, "GFN1-xTB", max_iterations, split=True), n_workers)
 
 
@@ -84,8 +84,7 @@ def load_deformed_crystals(
 
     Returns, Raises, Cost: as `load_crystals`.
     """
-    _check_names("materials", materials, CRYSTALS)
-    parameters = {"materials": list(materials)}
+    parameters = {"materials": checked_names("materials", materials, CRYSTALS)}
     plan = Plan("deformed-crystals", n, seed, parameters, "GFN1-xTB", max_iterations, split=False)
     return _load(store, plan, n_workers)
 
@@ -121,30 +120,16 @@ def load_molecules(
     Raises: as `load_crystals`.
     Cost: 2 ms per molecule and core.
     """
-    _check_names("names", names, MOLECULES)
-    parameters = {"names": list(names), "rattle": _checked_range("rattle", rattle)}
+    parameters = {"names": checked_names("names", names, MOLECULES), "rattle": _checked_range("rattle", rattle)}
     return _load(store, Plan("molecules", n, seed, parameters, "GFN2-xTB", max_iterations, split=True), n_workers)
 
 
 def _load(store: Store, plan: Plan, n_workers: int | None) -> Dataset:
-    whole_numbers: dict[str, tuple[Any, int]] = {
-        "n": (plan.n, 1),
-        "seed": (plan.seed, 0),
-        "max_iterations": (plan.max_iterations, 1),
-        "n_workers": (1 if n_workers is None else n_workers, 1),
-    }
-    for name, (value, least) in whole_numbers.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise ValueError(f"{name} must be a whole number >= {least}, got {value!r}")
+    check_counts(n=plan.n, seed=plan.seed, max_iterations=plan.max_iterations, n_workers=n_workers)
     require_main_guard()
     recipe = Recipe(plan.sampler, plan.description(), code=("symlab.data._records",), packages=("ase", "tblite"))
     folder = store.get_or_make(recipe, lambda part: generate(plan, part, n_workers))
     return read_dataset(folder, digest=recipe.key)
-
-
-def _check_names(argument: str, names: Sequence[str], known: Iterable[str]) -> None:
-    if isinstance(names, str) or not names or set(names) - set(known):
-        raise ValueError(f"{argument} must be a list of names among {', '.join(known)}; got {names!r}")
 
 
 def _checked_range(argument: str, values: Sequence[float]) -> list[float]:

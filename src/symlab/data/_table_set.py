@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from symlab.artifacts import Recipe, Store
+from symlab.data._arguments import check_counts
 from symlab.data._dataset import Dataset
 from symlab.data._generate import generate
 from symlab.data._tables import Row, TablePlan, join_rows, label_rows
@@ -70,15 +71,7 @@ def load_table(
         ArtifactError: the store cannot be written, or the stored file is corrupt.
         ScfError: no row has labels.
     """
-    counts: dict[str, tuple[Any, int]] = {
-        "n": (plan.n, 1),
-        "seed": (plan.seed, 0),
-        "max_iterations": (plan.max_iterations, 1),
-        "n_workers": (1 if n_workers is None else n_workers, 1),
-    }
-    for name, (value, least) in counts.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise ValueError(f"{name} must be a whole number >= {least}, got {value!r}")
+    check_counts(n=plan.n, seed=plan.seed, max_iterations=plan.max_iterations, n_workers=n_workers)
     require_main_guard()
     chunk = functools.partial(label_rows, label)
     join = functools.partial(join_rows, engine=engine, packages=packages)
@@ -95,25 +88,3 @@ def load_table(
         json.loads((folder / "dataset.json").read_text(encoding="utf-8")),
         recipe.key,
     )
-
-
-def checked_number(argument: str, value: float, low: float, high: float, remark: str) -> float:
-    """Refuse a number outside ``[low, high]``.
-
-    Raises:
-        ValueError: naming the argument, the range and the value.
-    """
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise ValueError(f"{argument} must lie in [{low:g}, {high:g}] {remark}; got {value!r}")
-    return float(value)
-
-
-def checked_names(argument: str, names: Sequence[str], known: Sequence[str]) -> list[str]:
-    """Refuse a list of names that is empty or holds an unknown one.
-
-    Raises:
-        ValueError: naming the argument, the known names and the value.
-    """
-    if isinstance(names, str) or not names or set(names) - set(known):
-        raise ValueError(f"{argument} must be a list of names among {', '.join(known)}; got {names!r}")
-    return list(names)

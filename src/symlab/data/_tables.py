@@ -3,8 +3,6 @@
 What is sampled and labelled is a function of plan and row number; the rest is the same for every set.
 """
 
-import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
@@ -13,14 +11,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import safe_open
-from safetensors.numpy import save_file
 
+from symlab.data._chunk_files import deal, pieces, read_chunks, write_chunk, write_dataset
 from symlab.data._engine import ScfError
 
 Array = NDArray[Any]
 CHUNK_SIZE = 20
-SPLITS = {"train": 0.8, "validation": 0.1, "test": 0.1}
 
 
 @dataclass(frozen=True)
@@ -51,8 +47,7 @@ class TablePlan:
 
     def chunks(self) -> list[range]:
         """Cut the rows ``0 ... n-1`` into the pieces that are labelled and written at once."""
-        size = max(1, min(CHUNK_SIZE, self.n // 20))
-        return [range(start, min(start + size, self.n)) for start in range(0, self.n, size)]
+        return pieces(self.n, CHUNK_SIZE)
 
     def description(self) -> dict[str, Any]:
         """Give the plan as JSON values."""
@@ -74,10 +69,7 @@ def label_rows(label: Callable[[TablePlan, int], Row], plan: TablePlan, indices:
         arrays = {name: np.stack([row.molecule[name] for row in done]) for name in done[0].molecule}
         arrays |= {name: np.concatenate([row.atoms[name] for row in done]) for name in done[0].atoms}
         arrays |= {"index": np.array(list(rows)), "n_atoms": np.array([len(row.atoms["species"]) for row in done])}
-    notes = {"columns": [row.columns for row in rows.values()], "failures": failures}
-    partial = path.with_suffix(".tmp")
-    save_file(arrays, partial, metadata={name: json.dumps(value) for name, value in notes.items()})
-    os.replace(partial, path)
+    write_chunk(path, arrays, [row.columns for row in rows.values()], failures)
     return len(failures)
 
 
@@ -89,40 +81,17 @@ def join_rows(
     Raises:
         ScfError: no row has labels.
     """
-    parts: dict[str, list[Array]] = {}
-    columns: list[dict[str, Any]] = []
-    failures: dict[str, str] = {}
-    for path in paths:
-        with safe_open(path, framework="numpy") as file:
-            for name in file.keys():  # noqa: SIM118 (a safetensors handle is no mapping)
-                parts.setdefault(name, []).append(file.get_tensor(name))
-            notes = file.metadata()
-        columns += json.loads(notes["columns"])
-        failures |= json.loads(notes["failures"])
-    if not columns:
-        reason = next(iter(failures.values()), "no rows")
-        raise ScfError(f"none of the {plan.n} molecules has labels; the first says: {reason}. Use a smaller rattle")
-    arrays = {name: np.concatenate(values) for name, values in parts.items()}
-    save_file(arrays, folder / "dataset.safetensors")
+    try:
+        arrays, columns, failures = read_chunks(paths)
+    except ScfError as reason:
+        raise ScfError(
+            f"none of the {plan.n} molecules has labels; the first says: {reason}. Use a smaller rattle"
+        ) from None
     description = {
         "plan": plan.description(),
         "engine": engine | {name: metadata.version(name) for name in packages},
-        "columns": {name: [row[name] for row in columns] for name in columns[0]},
-        "splits": _splits(plan, arrays["index"]),
+        "columns": columns,
+        "splits": deal(plan.n, plan.seed, arrays["index"], plan.family),
         "failures": failures,
     }
-    (folder / "dataset.json").write_text(json.dumps(description, indent=1), encoding="utf-8")
-    for path in paths:
-        path.unlink()
-
-
-def _splits(plan: TablePlan, survivors: Array) -> dict[str, list[int]]:
-    """Deal whole families by a shuffle of all of them, so that a failed row moves no other one."""
-    n = -(-plan.n // plan.family)
-    order = np.random.default_rng([plan.seed, 0]).permutation(n)
-    bounds = np.round(np.cumsum(list(SPLITS.values())) * n).astype(int)
-    name_of = np.empty(n, dtype=object)
-    for name, start, stop in zip(SPLITS, [0, *bounds[:-1]], bounds, strict=True):
-        name_of[order[start:stop]] = name
-    families = survivors // plan.family
-    return {name: [row for row, family in enumerate(families) if name_of[family] == name] for name in SPLITS}
+    write_dataset(folder, arrays, description, paths)
