@@ -16,6 +16,11 @@ def _structure(generator: torch.Generator) -> Structure:
     return Structure(places @ cell + noise, torch.tensor([6, 14, 6, 14]), cell)
 
 
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
 @pytest.fixture
 def dataset() -> Dataset:
     """Thirteen crystals with an equivariant, invented law: a Gaussian repulsion of all pairs."""

@@ -1,14 +1,9 @@
-import os
-import pickle
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from killed import train_and_kill
 from safetensors.torch import load_file
 
 from symlab.artifacts import Store
@@ -17,22 +12,6 @@ from symlab.groups import Structure, random_rotations
 from symlab.models import PET, HarmonicPETConfig, PETConfig, Target
 from symlab.training import RampedConfig, TrainingConfig, shrink, train, train_ensemble, train_ensembles
 from symlab.training._uniform import UniformSamples, turned_epochs
-
-WORKER = """
-import pickle, sys, torch
-from symlab.artifacts import Store
-from symlab.training import train_ensemble
-torch.set_num_threads(1)
-if __name__ == "__main__":
-    with open(sys.argv[1], "rb") as file:
-        model, configs, dataset = pickle.load(file)
-    train_ensemble(model, configs, dataset, Store(sys.argv[2]), progress=False)
-"""
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
 
 
 @pytest.fixture
@@ -106,19 +85,8 @@ def test_killed_ensemble_resumes_to_the_same_bits(
 ) -> None:
     settings = short.to_dict() | {"n_steps": 300, "resume_interval": 10, "ramp": 0.5}
     configs = [RampedConfig.from_dict(settings | {"seed": seed}) for seed in (0, 1)]
-    job, script, root = tmp_path / "job.pkl", tmp_path / "worker.py", tmp_path / "killed"
-    job.write_bytes(pickle.dumps((model, configs, molecules)))
-    script.write_text(WORKER)
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    process = subprocess.Popen([sys.executable, script, job, root], env=environment)
-    deadline = time.monotonic() + 120
-    while not (saves := list(root.glob("*/*.part/resume.pt"))):
-        assert process.poll() is None, "the training ended before it was killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
-    assert 0 < torch.load(saves[0], weights_only=True)["step"] < 300
+    root, step = train_and_kill("train_ensemble", (model, configs, molecules), tmp_path)
+    assert 0 < step < 300
     resumed = train_ensemble(model, configs, molecules, Store(root), progress=False)
     straight = train_ensemble(model, configs, molecules, Store(tmp_path / "straight"), progress=False)
     for one, other in zip(resumed, straight, strict=True):

@@ -1,9 +1,11 @@
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 import torch
 
 from symlab.artifacts import Store
 from symlab.data import Dataset, fingerprint
-from symlab.groups import Structure
 from symlab.measure import diagnose
 from symlab.models import PET, PETConfig, force_field_targets
 from symlab.training import survey
@@ -13,24 +15,9 @@ LAYERS = ["rounds.0.blocks.0.edge"]
 
 
 @pytest.fixture(scope="module")
-def dataset() -> Dataset:
-    generator = torch.Generator().manual_seed(0)
-    sites = 2.2 * torch.tensor([[0.0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]], dtype=torch.float64)
-    structures = [
-        Structure(
-            sites + 0.1 * torch.randn(4, 3, generator=generator, dtype=torch.float64),
-            torch.tensor([6, 14, 14, 6]),
-            cell=4.4 * torch.eye(3, dtype=torch.float64),
-        )
-        for _ in range(17)
-    ]
-    labels = {
-        "energy": torch.randn(17, generator=generator, dtype=torch.float64),
-        "forces": [torch.randn(4, 3, generator=generator, dtype=torch.float64) for _ in structures],
-        "stress": torch.eye(3, dtype=torch.float64).repeat(17, 1, 1),
-    }
-    units = {"energy": "eV", "forces": "eV/A", "stress": "eV/A^3"}
-    return Dataset(structures, labels, units, {}, {"test": list(range(17))})
+def dataset(invented_crystals: Callable[[int], Dataset]) -> Dataset:
+    crystals = invented_crystals(17)
+    return replace(crystals, labels=crystals.labels | {"stress": torch.eye(3, dtype=torch.float64).repeat(17, 1, 1)})
 
 
 @pytest.fixture(scope="module")

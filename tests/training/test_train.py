@@ -1,36 +1,15 @@
-import os
-import pickle
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from killed import train_and_kill
 from safetensors.torch import load_file
 
 from symlab.artifacts import Store
 from symlab.data import Dataset
 from symlab.models import PET, PETConfig, Target
 from symlab.training import TrainingConfig, train, train_seeds
-
-WORKER = """
-import pickle, sys, torch
-from symlab.artifacts import Store
-from symlab.training import train
-torch.set_num_threads(1)
-if __name__ == "__main__":
-    with open(sys.argv[1], "rb") as file:
-        model, config, dataset = pickle.load(file)
-    train(model, config, dataset, Store(sys.argv[2]), progress=False)
-"""
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
 
 
 def final_weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -105,19 +84,7 @@ def test_killed_training_resumes_to_the_same_bits(
 ) -> None:
     """SIGKILL in the middle; the second call goes on from the last save and ends with the very same weights."""
     config = replace(short, n_steps=400, n_validations=4, resume_interval=10)
-    job, script, root = tmp_path / "job.pkl", tmp_path / "worker.py", tmp_path / "killed"
-    job.write_bytes(pickle.dumps((small_model, config, dataset)))
-    script.write_text(WORKER)
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    process = subprocess.Popen([sys.executable, script, job, root], env=environment)
-    deadline = time.monotonic() + 120
-    while not (saves := list(root.glob("*/*.part/resume.pt"))):
-        assert process.poll() is None, "the training ended before it was killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
-    step = torch.load(saves[0], weights_only=True)["step"]
+    root, step = train_and_kill("train", (small_model, config, dataset), tmp_path)
     assert 0 < step < 400
     resumed = train(small_model, config, dataset, Store(root), progress=False)
     straight = train(small_model, config, dataset, Store(tmp_path / "straight"), progress=False)
