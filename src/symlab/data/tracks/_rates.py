@@ -1,4 +1,4 @@
-"""One table for all charged particles: loss, deltas, photons and scattering per cm against the logarithm of the energy."""
+"""One table for all charged particles: loss, deltas, photons and scattering per cm, against the energy."""
 
 from functools import cache
 
@@ -33,7 +33,7 @@ def _table() -> Float[np.ndarray, "kind node quantity"]:
 
 
 def rates(kind: Int[np.ndarray, " n"], energy: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n 4"]:
-    """Interpolate the table: restricted loss in MeV/cm, deltas and photons above their cuts per cm, scattering in rad^2/cm.
+    """Interpolate: restricted loss (MeV/cm), deltas and photons above their cuts (1/cm), scattering (rad^2/cm).
 
     Args:
         kind: of a charged particle.
