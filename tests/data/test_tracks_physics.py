@@ -223,7 +223,7 @@ def test_pairs_share_the_energy_and_open_by_the_mass_over_the_energy():
 
 
 def test_scattering_adds_up_to_highland_at_a_tenth_of_a_radiation_length():
-    """PDG eq. 34.16 for 1 GeV muons, in seven steps; the loss is left out."""
+    """The PDG's formula for 1 GeV muons, in seven steps; the loss is left out."""
     n, steps = 4000, 7
     length = 0.1 * argon.RADIATION_LENGTH
     variance = np.full(n, scattering_power(np.array(1000.0), MASS[MUON]) * length / steps)
@@ -296,7 +296,7 @@ def test_energy_is_conserved():
 
 
 def test_showers_have_the_depth_of_the_pdg(showers):
-    """Maximum at ln(E / Ec) - 1/2 radiation lengths: PDG eq. 34.36; mean depth of Grindhammer and Peters, 3.9 of them."""
+    """Maximum at ln(E / Ec) - 1/2 radiation lengths: PDG; mean depth of Grindhammer and Peters, 3.9."""
     _, position, energy = showers.deposits()
     depth = position[:, 2] / argon.RADIATION_LENGTH
     profile, edges = np.histogram(depth, np.arange(0, 8.1, 0.5), weights=energy)
