@@ -338,6 +338,20 @@ def test_no_direction_is_preferred():
     assert (across < 1.0).all()  # cm; a shower of 100 MeV is 9 cm wide
 
 
+def test_tracks_have_no_handedness():
+    """The triple product of three pieces of a track is as often positive as negative: no mirror image is preferred."""
+    n = 300
+    track, position, _ = shoot(MUON, 60, n, seed=2).deposits()
+    twist = []
+    for number in range(n):
+        path = position[track == number]
+        a, b, c = np.diff(path[np.linspace(0, len(path) - 1, 4).astype(int)], axis=0)
+        twist.append(a @ np.cross(b, c) / np.linalg.norm(a) / np.linalg.norm(b) / np.linalg.norm(c))
+    assert abs(np.mean(twist)) < 4 * np.std(twist) / np.sqrt(n)
+    assert abs(np.mean(np.sign(twist))) < 4 / np.sqrt(n)
+    assert np.std(twist) > 1e-4
+
+
 def test_a_magnetic_field_bends_by_the_textbook_radius_and_knows_left_from_right():
     """p[GeV] = 0.2998 B[T] R[m]: after s = 20 cm a muon of 500 MeV is off by s^2 / 2R, to -y in a field along z."""
     n = 100

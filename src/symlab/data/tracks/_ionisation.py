@@ -53,7 +53,7 @@ def electron_loss(energy: Values, cut: float = np.inf) -> Values:
 
     ``dE/dx = (K/2)(Z/A)(rho/beta^2) [ln(2 (tau + 2) / (I/m)^2) + F(tau, Delta) - delta]``: ICRU 37 (1984); Geant4
     Physics Reference Manual, Ionisation of electrons. It is used for positrons too, whose own
-    formula differs by 2 % at most above 0.5 MeV.
+    formula differs by a few per cent.
     """
     tau = energy / ELECTRON_MASS
     gamma = tau + 1
