@@ -290,6 +290,24 @@ def test_a_cell_shows_its_number_and_its_spread() -> None:
     assert [text.get_text() for text in figure.axes[1].texts] == ["1.0", "1.0"]
 
 
+def test_a_cell_has_decimals_for_its_spread_and_no_more_than_allowed() -> None:
+    options = {"xlabel": "x", "ylabel": "y", "label": "z", "log": False}
+    for most, texts in ((3, ["0.141", "±0.005", "\u22122.1", "±0.0"]), (1, ["0.1", "±0.0", "\u22122.1", "±0.0"])):
+        figure = plots.sweep_maps(
+            {"a": ([[0.141, -2.13]], [[0.005, 0.0]])}, ["r"], ["0", "1"], decimals=most, **options
+        )
+        assert [text.get_text() for text in figure.axes[0].texts] == texts
+
+
+def test_what_never_came_stands_on_a_line_of_its_own() -> None:
+    points = {"a": ([1.0, 0.1], [10.0, 200.0], "56")}
+    plain, with_line = (plots.threshold_scatter(points, xlabel="x", ylabel="y", never=at) for at in (None, 200.0))
+    assert [text.get_text() for text in plain.axes[0].texts] == ["5", "6"]
+    labels = [{line.get_label(): line for line in figure.axes[0].lines} for figure in (plain, with_line)]
+    assert "never" not in labels[0]
+    assert set(labels[1]["never"].get_ydata()) == {200.0}
+
+
 def test_a_task_has_one_colour_in_all_panels() -> None:
     curves = {"plain": {"a": np.ones(2), "b": np.ones(2)}, "rich": {"b": np.ones(2)}}
     first, second = plots.learning_panels([0, 1], curves, ylabel="x").axes

@@ -10,7 +10,7 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from symlab.plots._style import axis_label, canvas, finite
+from symlab.plots._style import MINUS, axis_label, canvas, finite
 
 SIGNIFICANT = 2  # digits written into a cell
 
@@ -27,6 +27,7 @@ def sweep_maps(
     limits: tuple[float, float] | None = None,
     log: bool = True,
     side_by_side: int = 1,
+    decimals: int = 3,
 ) -> Figure:
     """Draw heat maps of one quantity on one colour scale, with the numbers and their spread written into the cells.
 
@@ -41,6 +42,7 @@ def sweep_maps(
         limits: ends of the colour scale; values beyond keep their numbers. None takes the ends of the values.
         log: logarithmic colours; values must then be positive.
         side_by_side: panels in one line.
+        decimals: at most, in a cell; otherwise two digits of the value and one of the spread.
 
     Returns:
         The figure, dark where the quantity is small.
@@ -63,7 +65,7 @@ def sweep_maps(
         for number, (axes, (title, table)) in enumerate(zip(grid.ravel(), tables.items(), strict=False)):
             image = axes.imshow(np.clip(table, low, high), norm=norm, cmap="viridis", aspect="auto")
             spread = panels[title][1]
-            _write(axes, table, None if spread is None else finite(f"spread of {title}", spread), norm, wide)
+            _write(axes, table, None if spread is None else finite(f"spread of {title}", spread), norm, wide, decimals)
             axes.set_xticks(range(len(columns)), columns)
             axes.set_yticks(range(len(rows)), rows, fontsize=10 if wide else 12)
             axes.tick_params(length=0)
@@ -79,17 +81,27 @@ def sweep_maps(
 
 
 def _write(
-    axes: Axes, table: NDArray[np.float64], spread: NDArray[np.float64] | None, norm: Normalize, wide: bool
+    axes: Axes,
+    table: NDArray[np.float64],
+    spread: NDArray[np.float64] | None,
+    norm: Normalize,
+    wide: bool,
+    most: int,
 ) -> None:
-    """Write each number into its cell, and below it the spread with as many decimals."""
+    """Write each number into its cell, and below it the spread, with decimals enough for both and at most `most`."""
     for (row, column), value in np.ndenumerate(table):
-        ink = "black" if float(norm(value)) > 0.55 else "white"
-        decimals = max(0, SIGNIFICANT - 1 - int(np.floor(np.log10(abs(value))))) if value else 0
-        decimals = min(decimals, 3)
-        text, size = f"{value:.{decimals}f}", 8.0 if wide else 10.5
+        ink, size = "black" if float(norm(value)) > 0.55 else "white", 8.0 if wide else 10.5
+        width = 0.0 if spread is None else float(spread[row, column])
+        decimals = min(most, max(0, _place(value) + SIGNIFICANT - 1, _place(width)))
+        text = f"{value:.{decimals}f}".replace("-", MINUS)
         if spread is None:
             axes.text(column, row, text, ha="center", va="center", fontsize=size, color=ink)
             continue
         axes.text(column, row - 0.17, text, ha="center", va="center", fontsize=size, color=ink)
-        below = f"±{spread[row, column]:.{decimals}f}"
+        below = f"±{width:.{decimals}f}"
         axes.text(column, row + 0.25, below, ha="center", va="center", fontsize=0.8 * size, color=ink)
+
+
+def _place(value: float) -> int:
+    """Decimals that the first digit of a number takes: 1 for 0.3, 0 for 3, and 0 for nothing."""
+    return -int(np.floor(np.log10(abs(value)))) if value else 0

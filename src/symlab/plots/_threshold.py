@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -10,6 +11,8 @@ from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
 from symlab.plots._style import MARKERS, PALETTE, QUIET, axis_label, canvas, finite, same_length
+
+LIGHT = PALETTE[3:6]  # colours on which black reads better than white
 
 
 def threshold_scatter(
@@ -21,22 +24,25 @@ def threshold_scatter(
     yunit: str = "",
     thresholds: Mapping[str, float] | None = None,
     level: tuple[str, float] | None = None,
+    never: float | None = None,
 ) -> Figure:
     """Draw an outcome against the score that shall predict it, both logarithmic, each point with its name.
 
     Args:
-        points: for each group the scores and the outcomes, positive, and the name written beside each point.
+        points: for each group the scores and the outcomes, positive, and the name written into each point: one or two
+            letters.
         xlabel: the score.
         ylabel: the outcome.
         xunit: unit of the score.
         yunit: unit of the outcome.
         thresholds: vertical lines by name: where the rule changes its mind.
         level: name and height of the line that divides the outcomes.
+        never: height of a dotted line for outcomes that never came.
 
     Returns:
         The figure.
     """
-    with canvas(4.9) as figure:
+    with canvas(5.4) as figure:
         axes = figure.subplots()
         for number, (group, (scores, outcomes, names)) in enumerate(points.items()):
             across, up = finite(f"scores of {group!r}", scores), finite(f"outcomes of {group!r}", outcomes)
@@ -44,18 +50,22 @@ def threshold_scatter(
             if (across <= 0).any() or (up <= 0).any():
                 raise ValueError(f"{group!r}: scores and outcomes must be positive on logarithmic axes")
             colour = PALETTE[number % len(PALETTE)]
-            axes.plot(across, up, MARKERS[number % len(MARKERS)], color=colour, markersize=8, alpha=0.85, label=group)
+            look: dict[str, Any] = {"color": colour, "markersize": 13, "markeredgecolor": "white", "zorder": 3 + number}
+            axes.plot(across, up, MARKERS[number % len(MARKERS)], label=group, **look)
             for name, x, y in zip(names, across, up, strict=True):
-                axes.annotate(name, (x, y), xytext=(5, 4), textcoords="offset points", fontsize=10, color=colour)
+                ink = "black" if colour in LIGHT else "white"
+                axes.text(x, y, name, ha="center", va="center", fontsize=9, color=ink, zorder=3 + number)
         for number, (name, place) in enumerate((thresholds or {}).items()):
             axes.axvline(place, color="black", linestyle=("--", ":", "-.")[number % 3], linewidth=1.3, label=name)
         if level is not None:
             axes.axhline(level[1], color=QUIET, linewidth=1.2, label=level[0])
         axes.set(xscale="log", yscale="log")
+        if never is not None:
+            axes.axhline(never, color=QUIET, linestyle=":", linewidth=1.2, label="never")
         axes.set(xlabel=axis_label(xlabel, xunit), ylabel=axis_label(ylabel, yunit))
         axes.margins(x=0.08, y=0.1)
         axes.grid(True)
-        figure.legend(loc="outside lower center", ncols=2)
+        figure.legend(loc="outside lower center", ncols=2, markerscale=0.6)
     return figure
 
 
