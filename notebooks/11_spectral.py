@@ -374,30 +374,80 @@ run.figure(
     ),
 )
 
+# %% [markdown]
+# The first row of each panel of {numref}`fig-11_before` is the theory: what is not given is not there. Below it the
+# nonlinear layers go to work, and they leave steps: with $\ell_{\max} = 2$ the degrees 3 and 4 stand together, and so do 5 and
+# 6; with $\ell_{\max} = 4$, 5 and 6. A product of harmonics of degrees $l_1$ and $l_2$ holds degrees up to $l_1 + l_2$, so a
+# target of degree $\lambda$ takes
+#
+# $$
+# n = \lceil \lambda / \ell_{\max} \rceil
+# $$
+#
+# **factors**, and each factor costs its $\epsilon$. (We saw this after the sweep, not before.)
+
 # %% tags=["hide-input"]
-if len(degrees) > 2 and None in embeddings:
-    ladder = torch.stack([decades[cell, "init", "head"] for cell in combinations(degrees, None) if cell.target_l])
-    lost = (ladder[0] - ladder[-1]) / (max(degrees) - min(l for l in degrees if l))
+factors = {cell: -(-cell.target_l // cell.given) for cell in cells}
+above = [cell for cell in cells if cell.target_l]
+log_share = torch.stack([decades[cell, "init", "head"].median() for cell in above])
+count = torch.tensor([float(factors[cell]) for cell in above])
+if len(count.unique()) > 2:
+    joint = torch.stack([count, log_share])
+    run.key("11_decades", -joint.cov()[0, 1] / count.var(), text="decades of B lost for each factor, least squares")
     run.key(
-        "11_decades", lost.mean(), uncertainty=spread(lost), text="decades of B lost per degree, plain, untrained head"
+        "11_collapse", joint.corrcoef()[0, 1] ** 2, text="share of the variance of log10 B that the factors explain"
+    )
+    run.key(
+        "11_collapse_degree",
+        torch.stack([torch.tensor([float(c.target_l) for c in above]), log_share]).corrcoef()[0, 1] ** 2,
+        text="the same for the degree alone",
     )
 for cell in cells:
     for told, moment in (("before", "init"), ("after", "end")):
         values = decades[cell, moment, "head"]
         text = f"{cell}: log10 of the share of the target's sector in the head, {told} training"
         run.key(f"11_b_{cell}_{told}", values.median(), uncertainty=spread(values), text=text)
+run.figure(
+    plots.curves(
+        [
+            plots.Series(
+                title[m],
+                [factors[cell] for cell in members],
+                [float(decades[cell, "init", "head"].median()) for cell in members],
+                [float(decades[cell, "init", "head"].min()) for cell in members],
+                [float(decades[cell, "init", "head"].max()) for cell in members],
+            )
+            for m in embeddings
+            for members in [[cell for cell in above if cell.l_max == m]]
+        ],
+        xlabel=r"factors, $\lceil \lambda / \ell_{\max} \rceil$",
+        ylabel=r"$\log_{10} b_{\lambda +}$ of the untrained head",
+        markers=True,
+    ),
+    name="11_factors",
+    caption=(
+        "Share of the target's sector in the untrained head against the number of harmonics that must be multiplied to "
+        f"make its degree, $\\lambda = {min(c.target_l for c in above)}$ to {max(c.target_l for c in above)}, one curve for "
+        f"each embedding; the plain one counts as 1. Medians over {p.n_seeds} seeds, bands from the smallest to the largest."
+    ),
+    alt=(
+        "Four curves that fall on one line, from minus two decades at one factor to minus ten at six; the richer the "
+        "embedding, the fewer factors it reaches."
+    ),
+)
 
 # %% [markdown]
-# The first row of each panel of {numref}`fig-11_before` is the theory: what is not given is not there. Below it the
-# nonlinear layers go to work, and the plain network loses {glue:text}`11_decades:.1f` ±
-# {glue:text}`11_decades_uncertainty:.1f` decades per degree. Its head begins with a share of $10^{-10}$ in the sector of
-# $\lambda = 6$. The gradient has next to nothing to hold on to. With a richer embedding the ladder starts at its top:
-# products of two given harmonics reach twice as far as either, so the first degrees above $\ell_{\max}$ are cheap.
+# The factors explain {glue:text}`11_collapse:.2f` of the variance of $\log_{10} b_{\lambda +}$ over degrees and embeddings,
+# at {glue:text}`11_decades:.1f` decades for each factor; the degree alone explains {glue:text}`11_collapse_degree:.2f`. The
+# head of the plain network begins with a share of $10^{-10}$ in the sector of $\lambda = 6$, and the gradient has next to
+# nothing to hold on to.
 #
-# {numref}`fig-11_after` shows what training made of it. Where a target was learned, its sector is full, up from the
-# head into the layers before it. The plain network asked for $\lambda = 6$ has
-# {glue:text}`11_b_l6_mnone_after:.1f` after training, in decades, against {glue:text}`11_b_l6_mnone_before:.1f` before: it
-# emptied the sector rather than fill it.
+# {numref}`fig-11_after` shows what training made of it. Where a target was learned, its sector is full, from the head
+# down into the layers before it. Asked for $\lambda = 6$, the plain network went from
+# {glue:text}`11_b_l6_mnone_before:.1f` to {glue:text}`11_b_l6_mnone_after:.1f` decades in its head: it emptied the sector
+# rather than fill it. And asked for $\lambda = 4$ it reached {glue:text}`11_b_l4_mnone_after:.1f` (median) with an error of
+# {glue:text}`11_error_l4_mnone:.2f`: on its way out of the plateau, it has power in the right sector, and still the wrong
+# tensor. $B$ alone is never a statement about success, either.
 #
 # ## A criterion
 #
@@ -414,8 +464,8 @@ for cell in cells:
 # independent, so each combination counts once.
 #
 # The rivals get the same treatment. **Bookkeeping** knows no network: its score is the number of missing degrees,
-# $\max(0, \lambda - \ell_{\max})$, with 1 for the plain embedding, and its threshold is fitted likewise. **Degree** looks at
-# $\lambda$ alone. **Majority** always answers what was more frequent. A criterion that needs a network and a Haar grid
+# $\max(0, \lambda - \ell_{\max})$, with 1 for the plain embedding, and its threshold is fitted likewise. **Factors** counts $n$.
+# **Degree** looks at $\lambda$ alone. **Majority** always answers what was more frequent. A criterion that needs a network and a Haar grid
 # should beat those that need a pencil.
 
 # %%
@@ -425,6 +475,7 @@ scores = {
     "B before training": torch.stack([decades[cell, "init", "head"].median() for cell in cells]),
     "B, early": torch.stack([decades[cell, "early", "head"].median() for cell in cells]),
     "bookkeeping": (given - wanted).clamp(max=0),
+    "factors": -torch.tensor([float(factors[cell]) for cell in cells]),
     "degree": -wanted,
     "majority": torch.zeros(len(cells)),
 }
@@ -493,8 +544,8 @@ if tested:
             f"threshold being fitted without its {next(kind for _, kind in tested)}. Bars: Wilson's 95 % interval."
         ),
         alt=(
-            "Bars with intervals for five rules. Bookkeeping is highest, the two rules that use B are a little lower, "
-            "degree and majority lowest; the intervals of the first three overlap widely."
+            "Bars with intervals for six rules. Bookkeeping is highest, the rules that use B or count factors are a little "
+            "lower, degree and majority lowest; the intervals of the first four overlap widely."
         ),
     )
 
@@ -574,6 +625,7 @@ if first:
 # | $B$ before training | {glue:text}`11_told_b_before_training_degree` | {glue:text}`11_told_b_before_training_embedding` | {glue:text}`11_rank_b_before_training:.2f` ± {glue:text}`11_rank_b_before_training_uncertainty:.2f` |
 # | $B$ after {glue:text}`11_early:.0f` steps | {glue:text}`11_told_b_early_degree` | {glue:text}`11_told_b_early_embedding` | {glue:text}`11_rank_b_early:.2f` ± {glue:text}`11_rank_b_early_uncertainty:.2f` |
 # | bookkeeping | {glue:text}`11_told_bookkeeping_degree` | {glue:text}`11_told_bookkeeping_embedding` | {glue:text}`11_rank_bookkeeping:.2f` ± {glue:text}`11_rank_bookkeeping_uncertainty:.2f` |
+# | factors | {glue:text}`11_told_factors_degree` | {glue:text}`11_told_factors_embedding` | {glue:text}`11_rank_factors:.2f` ± {glue:text}`11_rank_factors_uncertainty:.2f` |
 # | degree | {glue:text}`11_told_degree_degree` | {glue:text}`11_told_degree_embedding` | {glue:text}`11_rank_degree:.2f` ± {glue:text}`11_rank_degree_uncertainty:.2f` |
 # | majority | {glue:text}`11_told_majority_degree` | {glue:text}`11_told_majority_embedding` | {glue:text}`11_rank_majority:.2f` |
 #
@@ -588,10 +640,9 @@ if first:
 # Missed by $B$, as degree/embedding: {glue:text}`11_missed_b_before_training`; by bookkeeping:
 # {glue:text}`11_missed_bookkeeping`. Two of these are no matter of spectra at all, as we shall see.
 #
-# What a count cannot do is tell one network from another with the same degrees. Do seeds with more power in the sector go
-# first? The seed with the largest $B$ departs first in {glue:text}`11_first_seed` of the combinations, where chance would
-# have one in {glue:text}`11_seeds:.0f`. That is a hint, and no more, since the seeds of different combinations begin with
-# the same random numbers.
+# What a count cannot do is tell one network from another with the same degrees. But neither can $B$, here: the seed with
+# the largest $B$ departs first in {glue:text}`11_first_seed` of the combinations, and chance would have one in
+# {glue:text}`11_seeds:.0f`.
 #
 # ## Turning the knob
 #
@@ -792,8 +843,8 @@ for cell in networks:
 #
 # ## Conclusion
 #
-# What an unconstrained network does not hold at the start it learns late, and the plain embedding of a vector holds
-# {glue:text}`11_decades:.1f` decades less of each further degree. Harmonics in the embedding fill the sectors for a few
+# What an unconstrained network does not hold at the start it learns late, and every factor that a degree takes
+# costs {glue:text}`11_decades:.1f` decades of power; the plain embedding takes one factor per degree. Harmonics in the embedding fill the sectors for a few
 # percent of time and no weights; so does, for one or two degrees, a larger initial gain, for nothing. To know which
 # targets will fail, count degrees; to know why, and whether a remedy has reached the layer that needs it, measure $B$; and
 # to know whether it was learned at all, look at the error beside $A$.

@@ -292,9 +292,13 @@ def test_a_cell_shows_its_number_and_its_spread() -> None:
 
 def test_a_cell_has_decimals_for_its_spread_and_no_more_than_allowed() -> None:
     options = {"xlabel": "x", "ylabel": "y", "label": "z", "log": False}
-    for most, texts in ((3, ["0.141", "±0.005", "\u22122.1", "±0.0"]), (1, ["0.1", "±0.0", "\u22122.1", "±0.0"])):
+    expected = {
+        3: ["0.141", "±0.005", "\u22122.1", "±0.0", "\u22120.004", "±0.000"],
+        1: ["0.1", "±0.0", "\u22122.1", "±0.0", "0.0", "±0.0"],
+    }
+    for most, texts in expected.items():
         figure = plots.sweep_maps(
-            {"a": ([[0.141, -2.13]], [[0.005, 0.0]])}, ["r"], ["0", "1"], decimals=most, **options
+            {"a": ([[0.141, -2.13, -0.004]], [[0.005, 0.0, 0.0]])}, ["r"], ["0", "1", "2"], decimals=most, **options
         )
         assert [text.get_text() for text in figure.axes[0].texts] == texts
 

@@ -90,10 +90,10 @@ def _write(
 ) -> None:
     """Write each number into its cell, and below it the spread, with decimals enough for both and at most `most`."""
     for (row, column), value in np.ndenumerate(table):
-        ink, size = "black" if float(norm(value)) > 0.55 else "white", 8.0 if wide else 10.5
+        ink, size = "black" if float(norm(value)) > 0.55 else "white", 7.5 if wide else 10.5
         width = 0.0 if spread is None else float(spread[row, column])
         decimals = min(most, max(0, _place(value) + SIGNIFICANT - 1, _place(width)))
-        text = f"{value:.{decimals}f}".replace("-", MINUS)
+        text = f"{round(float(value), decimals) + 0.0:.{decimals}f}".replace("-", MINUS)  # + 0.0: no sign before zero
         if spread is None:
             axes.text(column, row, text, ha="center", va="center", fontsize=size, color=ink)
             continue
