@@ -99,8 +99,11 @@ EXPECTED: dict[str, dict[str, tuple[float, float]]] = {
         "11_b_l0_mnone_before": (-0.1, 0.0),
         "11_b_l6_mnone_before": (-13.0, -7.0),
         "11_b_l6_m8_before": (-4.0, -1.5),
+        "11_l6_mnone_g4_decades": (2.0, 8.0),
         "11_fit_l6_o": (0.1, 0.8),
         "11_fit_l6_h": (0.8, 1.0),
+        "11_bond_correlation": (-1.0, -0.9),
+        "11_bond_zero": (0.9, 1.05),
         "11_late": (0, 4),
     },
     "14_repair_ladder": {

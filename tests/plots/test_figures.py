@@ -303,6 +303,14 @@ def test_a_cell_has_decimals_for_its_spread_and_no_more_than_allowed() -> None:
         assert [text.get_text() for text in figure.axes[0].texts] == texts
 
 
+@pytest.mark.parametrize(("panels", "side_by_side"), [(1, 2), (3, 2), (2, 3)])
+def test_maps_need_not_fill_their_lines(panels: int, side_by_side: int) -> None:
+    tables = {str(k): ([[1.0, 2.0]], None) for k in range(panels)}
+    options = {"xlabel": "x", "ylabel": "y", "label": "z"}
+    figure = plots.sweep_maps(tables, ["r"], ["0", "1"], side_by_side=side_by_side, **options)
+    assert [axes.get_title() for axes in figure.axes] == [*tables, ""], "the maps, and one colour bar"
+
+
 def test_what_never_came_stands_on_a_line_of_its_own() -> None:
     points = {"a": ([1.0, 0.1], [10.0, 200.0], "56")}
     plain, with_line = (plots.threshold_scatter(points, xlabel="x", ylabel="y", never=at) for at in (None, 200.0))

@@ -75,7 +75,13 @@ def sweep_maps(
                 axes.set_xlabel(xlabel)
         figure.supylabel(ylabel)
         figure.colorbar(
-            image, ax=grid, location="bottom", shrink=0.7, aspect=40, label=axis_label(label, unit), extend="both"
+            image,
+            ax=list(grid.ravel()[: len(tables)]),
+            location="bottom",
+            shrink=0.7,
+            aspect=40,
+            label=axis_label(label, unit),
+            extend="both",
         )
     return figure
 
