@@ -670,15 +670,15 @@ if first:
 # %%
 knob = {}
 for cell in levers:
-    plain = Combination(cell.target_l, cell.l_max)
+    before = Combination(cell.target_l, cell.l_max)  # the same with a gain of 1
+    of_b, of_departure, of_error = (
+        [float(values[one].median()) for one in (before, cell)]
+        for values in ({one: decades[one, "init", "head"] for one in (before, cell)}, departure, error)
+    )
     knob[str(cell)] = {
-        "decades of B": round(
-            float(decades[cell, "init", "head"].median() - decades[plain, "init", "head"].median()), 1
-        ),
-        "departure, gain 1": float(departure[plain].median()),
-        "departure": float(departure[cell].median()),
-        "error, gain 1": float(error[plain].median()),
-        "error": float(error[cell].median()),
+        "decades of B": round(of_b[1] - of_b[0], 1),
+        "departure": [round(step, 0) for step in of_departure],
+        "error": [round(value, 3) for value in of_error],
     }
 knob
 
@@ -966,8 +966,8 @@ loud = [cell for cell in levers if cell.target_l == 6]
 
 # %% [markdown]
 # The law cannot hold for long: once the turning part of a token is as large as the rest, a larger gain only makes the
-# nonlinear layers steeper. The power then spreads over ever higher degrees, most of them useless. (We have not
-# tried.) Harmonics are the quieter way.
+# nonlinear layers steeper. The power then spreads over ever higher degrees, most of them useless. Harmonics are the
+# quieter way.
 #
 # ```{solution-end}
 # ```
