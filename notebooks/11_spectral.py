@@ -511,14 +511,14 @@ threshold = fit_threshold(scores["B before training"], late).threshold
 never = 2.0 * p.n_steps
 groups = {title[m]: [one for one in cells if one.l_max == m] for m in embeddings}
 for cell in levers:
-    groups.setdefault(f"{title[cell.l_max]}, gain {cell.gain:g}", []).append(cell)
+    groups.setdefault(f"{title[cell.l_max]}, {'louder' if cell.gain > 1 else 'quieter'}", []).append(cell)
 run.figure(
     plots.threshold_scatter(
         {
             group: (
                 [10 ** float(decades[cell, "init", "head"].median()) for cell in members],
                 [min(float(departure[cell].median()), never) for cell in members],
-                [str(cell.target_l) for cell in members],
+                [f"{cell.target_l}{'′' if cell.gain > 4 else ''}" for cell in members],
             )
             for group, members in groups.items()
         },
@@ -533,8 +533,8 @@ run.figure(
     caption=(
         "Departure from the plateau against the share $b_{\\lambda +}$ of the target's sector in the last hidden layer "
         "before training; both are medians over the seeds. Numbers are degrees $\\lambda$. Networks that never left stand "
-        f"on the dotted line. The threshold is fitted on the {len(cells)} combinations of the sweep; the other gains, see "
-        "below, took no part."
+        f"on the dotted line. The threshold is fitted on the {len(cells)} combinations of the sweep; those that "
+        "are louder (gain 4, or 8 where there is a prime) or quieter (1/4), see below, took no part."
     ),
     alt=(
         "Scatter plot on logarithmic axes. Points with a large share depart within some hundred steps; points to the "
