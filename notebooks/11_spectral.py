@@ -770,8 +770,9 @@ for cell, times in seconds.items():
 # | $\ell_{\max} = 8$ | {glue:text}`11_inputs_8:.0f` | {glue:text}`11_weights_8:.0f` | {glue:text}`11_width_8:.0f` | {glue:text}`11_ms_8:.1f` ms | {glue:text}`11_time_8:.2f` ± {glue:text}`11_time_8_uncertainty:.2f` |
 #
 # Each network has {glue:text}`11_size:.0f` weights, to {glue:text}`11_size_spread:.1f` %. A network of this size spends
-# its time on other things than harmonics: the whole bias costs a few percent of time, if it can be told from nothing,
-# and a part of the feed-forward width. The gain costs nothing at all.
+# its time on other things than harmonics: the ratios are near 1 and have no clear trend with $\ell_{\max}$, within what
+# a busy machine lets us see. What the bias does cost is a part of the feed-forward width. The gain costs nothing at
+# all.
 #
 # ## Degree is not all
 #
@@ -891,9 +892,9 @@ for cell in networks:
 #
 # What an unconstrained network does not hold at the start it learns late, and every factor that a degree takes costs
 # {glue:text}`11_decades:.1f` decades of power; the plain embedding takes one factor per degree. Harmonics in the
-# embedding fill the sectors for a few percent of time and no weights; so does, for one or two degrees, a larger initial
-# gain, for nothing. To know which targets will fail, count degrees; to know why, and whether a remedy has reached the
-# layer that needs it, measure $B$; and to know whether it was learned at all, look at the error beside $A$.
+# embedding fill the sectors for no weights and little time; so does, for one or two degrees, a larger initial gain, for
+# nothing. To know which targets will fail, count degrees; to know why, and whether a remedy has reached the layer that
+# needs it, measure $B$; and to know whether it was learned at all, look at the error beside $A$.
 #
 # ## Exercises
 #
