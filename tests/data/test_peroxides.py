@@ -7,6 +7,7 @@ import torch
 from symlab.artifacts import Store
 from symlab.data import Dataset, ScfError, dihedral_angle, load_peroxides
 from symlab.data._generate import generate
+from symlab.data._peroxide_set import _bonds
 from symlab.data._tables import Row, TablePlan, join_rows, label_rows
 
 N = 20
@@ -32,6 +33,8 @@ def test_every_label_has_unit_and_shape(peroxides):
         "energy": ("eV", ()),
         "forces": ("eV/A", (4, 3)),
         "axial_polar_tensor": ("e", (4, 3)),
+        "bond_vectors": ("A", (4, 9)),
+        "bond_products": ("A^2", (4, 9)),
     }
     assert len(peroxides) == N
     assert peroxides.n_failed == 0
@@ -64,6 +67,27 @@ def test_rows_come_in_mirror_images_that_are_labelled_alike(peroxides):
     assert peroxides.columns["dihedral"] == pytest.approx(angles)
     assert min(angles) < -90
     assert max(angles) > 90
+
+
+def test_bonds_and_their_products_are_vectors_and_axial_vectors_and_make_the_signed_volume(peroxides):
+    vectors, products = (
+        torch.stack(list(peroxides.labels[name])).unflatten(-1, (3, 3)) for name in ("bond_vectors", "bond_products")
+    )
+    positions = torch.stack([structure.positions for structure in peroxides.structures])
+    torch.testing.assert_close(vectors[:, 0], positions[:, 1:] - positions[:, :1])
+    torch.testing.assert_close(vectors[:, 1, 1], positions[:, 2] - positions[:, 1])
+    # From the first O: a and b are two bonds, c - b the third.
+    volume = (-vectors[:, 1, 0] * products[:, 1, 1]).sum(-1, keepdim=True)
+    torch.testing.assert_close(volume, peroxides.labels["signed_volume"])
+    mirror = torch.tensor([1.0, -1.0, 1.0], dtype=torch.float64)
+    torch.testing.assert_close(vectors[1::2], vectors[::2] * mirror)
+    torch.testing.assert_close(products[1::2], -products[::2] * mirror)
+
+
+def test_the_controls_do_not_care_from_which_end_the_chain_is_read():
+    positions = torch.randn(1, 4, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    for there, back in zip(_bonds(positions), _bonds(positions.flip(1)), strict=True):
+        torch.testing.assert_close(there.flip(1), back)
 
 
 def test_no_split_separates_a_pair(peroxides):

@@ -165,6 +165,26 @@ FIGURES: dict[str, tuple[Callable[[float], Figure], tuple[str, ...], int]] = {
         (),
         2,
     ),
+    "aligned_curves": (
+        lambda value: plots.aligned_curves(
+            [0, 1, 10], {"RMSE (eV)": {"a": positive(2, 3, value=value)}, "share": {"a": np.ones(3)}}
+        ),
+        ("RMSE (eV)", "share", "training step"),
+        2,
+    ),
+    "training_maps": (
+        lambda value: plots.training_maps(
+            [0, 10],
+            positive(2, 3, 6, value=value),
+            SECTORS,
+            LAYERS,
+            {"RMSE": [1.0, value], "A": np.ones((2, 2))},
+            ylabel="error",
+            unit="eV",
+        ),
+        ("training step", "error (eV)", "share of the layer's power"),
+        9,
+    ),
     "threshold_scatter": (
         lambda value: plots.threshold_scatter(
             {"a": (positive(3, value=value), positive(3), "xyz")},
@@ -216,7 +236,7 @@ def test_figures_are_opaque_and_fit_a_column(name: str) -> None:
 
 def test_every_public_function_is_tested_here() -> None:
     functions = {item for item in plots.__all__ if item[0].islower()} - {"style", "sector_label", "fit_power_law"}
-    assert functions == set(FIGURES)
+    assert functions == set(FIGURES) | {"training_slider"}  # which has a file of its own
 
 
 def test_the_style_ends_with_its_block() -> None:
@@ -326,6 +346,27 @@ def test_a_task_has_one_colour_in_all_panels() -> None:
     assert first.lines[1].get_color() == second.lines[0].get_color() != first.lines[0].get_color()
 
 
+def test_a_map_along_training_has_a_panel_for_each_sector_and_layers_run_down() -> None:
+    spectra = np.full((2, 3, 6), 1e-3)
+    spectra[1, 2, SECTORS.index((0, -1))] = 1.0
+    errors = {"RMSE": [1.0, 0.1], "A": [0.5, 0.2]}
+    figure = plots.training_maps([0, 10], spectra, SECTORS, LAYERS, errors, ylabel="error")
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles[:2] == [r"$(\lambda, \sigma) = (0, +1)$", r"$(\lambda, \sigma) = (0, -1)$"]
+    np.testing.assert_allclose(figure.axes[1].images[0].get_array(), [[1e-3, 1e-3], [1e-3, 1e-3], [1e-3, 1.0]])
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == LAYERS
+    assert titles[6:8] == ["RMSE", "A"]
+    assert list(figure.axes[6].lines[0].get_ydata()) == [1.0, 0.1]
+
+
+def test_what_moves_together_stands_one_above_the_other() -> None:
+    curves = {"RMSE": {"a": [[1.0, 2, 3], [1, 4, 9]], "b": np.ones(3)}, "share": {"b": np.ones(3)}}
+    first, second = plots.aligned_curves([0, 1, 10], curves).axes
+    assert list(first.lines[0].get_ydata()) == [1, 3, 6]
+    assert first.get_xlim() == second.get_xlim()
+    assert first.lines[1].get_color() == second.lines[0].get_color() != first.lines[0].get_color()
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -361,6 +402,12 @@ def test_a_task_has_one_colour_in_all_panels() -> None:
         (lambda: maps([[0.0]]), "positive for logarithmic colours"),
         (lambda: plots.learning_panels([0, 1], {"p": {"a": np.ones(3)}}, ylabel="x"), "2 steps"),
         (lambda: plots.learning_panels([0, 1], {"p": {"a": np.zeros(2)}}, ylabel="x"), "positive"),
+        (lambda: plots.aligned_curves([0, 1], {"p": {"a": np.zeros(2)}}), "p: a must be positive"),
+        (lambda: plots.aligned_curves([0, 1], {"p": {"a": np.ones(3)}}), "p: a must have 2 steps"),
+        (
+            lambda: plots.training_maps([0], np.ones((1, 2, 6)), SECTORS, LAYERS, {}, ylabel="x"),
+            r"n_steps, n_layers, n_sectors\) = \(1, 3, 6\), got \(1, 2, 6\)",
+        ),
         (lambda: plots.threshold_scatter({"a": ([1.0], [0.0], "x")}, xlabel="x", ylabel="y"), "must be positive"),
         (lambda: plots.threshold_scatter({"a": ([1.0], [1.0], "xy")}, xlabel="x", ylabel="y"), "equal lengths"),
         (lambda: plots.hit_rates({"a": (0.5, 0.6, 0.7)}, xlabel="x"), "low <= rate <= high"),

@@ -21,7 +21,10 @@ UNITS = {
     "energy": "eV",
     "forces": "eV/A",
     "axial_polar_tensor": "e",
+    "bond_vectors": "A",
+    "bond_products": "A^2",
 }
+OTHERS = ((1, 2, 3), (0, 2, 3), (3, 1, 0), (2, 1, 0))  # of each atom of H, O, O, H; the same read from either end
 SODIUM_D = 589.3  # nm
 
 
@@ -53,6 +56,8 @@ def load_peroxides(
     energy                   scalar  GFN2-xTB
     forces                   1x1o    per atom, GFN2-xTB
     axial_polar_tensor       1x1e    per atom, antisymmetric part of ``d mu_i / d r_j``, GFN2-xTB
+    bond_vectors             3x1o    per atom, the vectors a, b, c to the three others along the chain: a control
+    bond_products            3x1e    per atom, their cross products ``a x b, b x c, a x c``: a control
     ======================== ======= ==========================================================================
 
     Parts of tensors are those of `symlab.groups.split_matrix`, orthonormal. The basis is small and has no diffuse
@@ -100,7 +105,7 @@ def load_peroxides(
 def compute_response(
     structure: Structure, wavelength: float = SODIUM_D, max_iterations: int = 100
 ) -> dict[str, Tensor]:
-    """Label one molecule as in `load_peroxides`, but for the signed volume.
+    """Label one molecule as in `load_peroxides`, but for the labels of the geometry alone.
 
     Args:
         structure: positions in Angstrom; free, neutral, closed shell.
@@ -136,4 +141,13 @@ def _irreducible(arrays: dict[str, Tensor]) -> dict[str, Tensor]:
     labels["axial_polar_tensor"] = split_matrix(arrays["polar_tensors"])[Sector(1, -1)]
     if "signed_volume" in arrays:
         labels["signed_volume"] = arrays["signed_volume"][..., None]
+        vectors, products = _bonds(arrays["positions"].unflatten(0, (-1, len(OTHERS))))
+        labels["bond_vectors"], labels["bond_products"] = vectors.flatten(0, 1), products.flatten(0, 1)
     return {name: labels[name] for name in UNITS if name in labels}
+
+
+def _bonds(positions: Tensor) -> tuple[Tensor, Tensor]:
+    """Give the vectors from each atom to the others, and their cross products, ``(n, 4, 9)`` both."""
+    vectors = positions[:, torch.tensor(OTHERS)] - positions[:, :, None]
+    products = torch.linalg.cross(vectors[..., (0, 1, 0), :], vectors[..., (1, 2, 2), :])
+    return vectors.flatten(-2), products.flatten(-2)

@@ -1,8 +1,10 @@
 """Figures of the book: one function for each kind, one style for all.
 
-Each function takes arrays (or sequences of sectors), checks that nothing is NaN, and returns a matplotlib `Figure`.
+Each function takes arrays (or sequences of sectors), checks that nothing is NaN, and returns a matplotlib `Figure`
+(`training_slider` a plotly one).
 """
 
+from symlab.plots._aligned import aligned_curves
 from symlab.plots._bound import bound_scatter
 from symlab.plots._convergence import convergence
 from symlab.plots._curves import curves
@@ -20,15 +22,18 @@ from symlab.plots._parity import parity
 from symlab.plots._removal import sector_removal
 from symlab.plots._sectors import sector_bars, spectrum_comparison
 from symlab.plots._series import PowerLaw, Series, fit_power_law
+from symlab.plots._slider import training_slider
 from symlab.plots._sphere import orientation_map
 from symlab.plots._split import error_split
 from symlab.plots._style import sector_label, style
 from symlab.plots._threshold import hit_rates, threshold_scatter
+from symlab.plots._training_maps import training_maps
 
 __all__ = [
     "PowerLaw",
     "Series",
     "Snapshot",
+    "aligned_curves",
     "bound_scatter",
     "convergence",
     "curves",
@@ -55,4 +60,6 @@ __all__ = [
     "sweep_maps",
     "tensor_parts",
     "threshold_scatter",
+    "training_maps",
+    "training_slider",
 ]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from symlab.plots._style import MARKERS, PALETTE, QUIET, axis_label, canvas, finite
+from symlab.plots._steps import seed_curve, step_axis
+from symlab.plots._style import QUIET, axis_label, canvas, finite
 
 
 def learning_panels(
@@ -42,29 +42,11 @@ def learning_panels(
             axes.remove()
         for axes, (title, curves) in zip(grid.ravel(), panels.items(), strict=False):
             for label, values in curves.items():
-                table = np.atleast_2d(finite(f"{title}: {label}", values))
-                if table.shape[1] != across.size:
-                    raise ValueError(f"{title}: {label} must have {across.size} steps in its last axis")
-                if (table <= 0).any():
-                    raise ValueError(f"{title}: {label} must be positive on a logarithmic axis")
                 number = labels.index(label)
-                colour = PALETTE[number % len(PALETTE)]
-                axes.plot(
-                    across,
-                    np.median(table, axis=0),
-                    marker=MARKERS[number % len(MARKERS)],
-                    color=colour,
-                    markersize=4,
-                    linewidth=1.5,
-                    label=label,
-                )
-                if len(table) > 1:
-                    axes.fill_between(across, table.min(0), table.max(0), color=colour, alpha=0.15, linewidth=0)
+                seed_curve(axes, across, values, name=f"{title}: {label}", label=label, number=number)
             if level is not None:
                 axes.axhline(level[1], color=QUIET, linestyle="--", linewidth=1.2, label=level[0])
-            positive = across[across > 0]
-            axes.set_xscale("symlog", linthresh=float(positive.min()), linscale=0.4)
-            axes.set_xlim(left=0)
+            step_axis(axes, across)
             axes.set(yscale="log", title=title)
             axes.grid(True)
         figure.supxlabel(xlabel)
