@@ -346,6 +346,12 @@ def test_a_task_has_one_colour_in_all_panels() -> None:
     assert first.lines[1].get_color() == second.lines[0].get_color() != first.lines[0].get_color()
 
 
+def test_the_legend_names_the_curves_of_every_panel() -> None:
+    curves = {"plain": {"a": np.ones(2)}, "rich": {"a": np.ones(2), "b": np.ones(2)}}
+    figure = plots.learning_panels([0, 1], curves, ylabel="x", level=("one", 1.0))
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a", "one", "b"]
+
+
 def test_a_map_along_training_has_a_panel_for_each_sector_and_layers_run_down() -> None:
     spectra = np.full((2, 3, 6), 1e-3)
     spectra[1, 2, SECTORS.index((0, -1))] = 1.0

@@ -49,8 +49,9 @@ def learning_panels(
             step_axis(axes, across)
             axes.set(yscale="log", title=title)
             axes.grid(True)
-        figure.supxlabel(xlabel)
         figure.supylabel(axis_label(ylabel, unit))
-        handles, names = grid[0, 0].get_legend_handles_labels()
-        figure.legend(handles, names, loc="outside lower center", ncols=4)
+        for axes in figure.axes[-grid.shape[1] :]:
+            axes.set_xlabel(xlabel)
+        drawn = {name: one for axes in figure.axes for one, name in zip(*axes.get_legend_handles_labels(), strict=True)}
+        figure.legend(drawn.values(), drawn.keys(), loc="outside lower center", ncols=4)
     return figure

@@ -59,11 +59,14 @@ def training_maps(
         for number, (axes, (name, error)) in enumerate(zip(grid[-1], curves.items(), strict=False)):
             _errors(axes, np.atleast_2d(finite(f"curves[{name!r}]", error)), number)
             axes.set_title(name)
-            axes.sharey(grid[-1][0])
             chosen = range(0, len(steps), -(-len(steps) // SHOWN_TICKS))
             axes.set_xticks(list(chosen), [str(steps[i]) for i in chosen], fontsize=10)
             axes.set_xlabel("training step")
+        ends = [axes.get_ylim() for axes in grid[-1][: len(curves)]]
+        for axes in grid[-1]:
+            axes.set_ylim(min(low for low, _ in ends), max(high for _, high in ends))
         grid[-1][0].set_ylabel(axis_label(ylabel, unit))
+        grid[-1][1].tick_params(axis="y", which="both", labelleft=False)
         figure.colorbar(
             image,
             ax=grid[:-1].ravel().tolist(),

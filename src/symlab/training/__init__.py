@@ -5,6 +5,7 @@ from symlab.training._chunks import in_chunks, write_chunk
 from symlab.training._config import TrainingConfig
 from symlab.training._ensemble import train_ensemble, train_ensembles
 from symlab.training._force_field import force_field
+from symlab.training._pseudoscalar import Remedy, pseudoscalar_training
 from symlab.training._ramp import RampedConfig, shrink
 from symlab.training._sector_sweep import Combination, combinations, spectral_network, spectral_training
 from symlab.training._step_time import step_seconds
@@ -18,6 +19,7 @@ __all__ = [
     "Combination",
     "Patient",
     "RampedConfig",
+    "Remedy",
     "Samples",
     "Survey",
     "TrainedModel",
@@ -28,6 +30,7 @@ __all__ = [
     "fit_scales",
     "force_field",
     "in_chunks",
+    "pseudoscalar_training",
     "rmse",
     "shrink",
     "spectral_network",

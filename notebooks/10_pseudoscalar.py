@@ -1,0 +1,413 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+#   symlab:
+#     workers: 2
+# ---
+
+# %% [markdown]
+# # What is learned last: a pseudoscalar
+#
+# **Question.** A molecule and its mirror image turn polarized light by the same angle, in opposite directions. A network
+# sees thousands of molecules of both hands, turned at random, with the right angle written beside each; and for a long
+# time it learns nothing at all. It answers zero. Why? What is missing, in which layer, and what is the smallest help
+# that brings it there?
+#
+# The answer can be watched. $B$, the character decomposition ({eq}`eq-power`), says at each training step which layers
+# hold a pseudoscalar, and which hold the axial vectors from which one could be made.
+
+# %% tags=["parameters"]
+preset: str = "book"  # smoke, book or full
+seed: int = 0  # first training seed; the others follow it
+n_seeds: int | None = None  # networks trained for each remedy
+n_molecules: int | None = None  # labelled molecules: 80 % train, 10 % validate, 10 % test
+n_steps: int | None = None  # optimizer steps of each training
+n_checkpoints: int | None = None  # checkpoints along each training, on a logarithmic scale
+n_structures: int | None = None  # test molecules on which the layers are examined
+l_max: int | None = None  # largest degree of the character decomposition
+n_workers: int | None = None  # processes, one thread each
+
+# %%
+from dataclasses import replace
+
+import torch
+
+from symlab import plots
+from symlab.data import load_peroxides
+from symlab.models import build
+from symlab.runs import Run
+from symlab.training import Patient, Remedy, pseudoscalar_training, surveys, train_ensembles
+
+run = Run.start(
+    globals(),
+    presets={
+        "smoke": {
+            "n_seeds": 1,
+            "n_molecules": 40,
+            "n_steps": 20,
+            "n_checkpoints": 4,
+            "n_structures": 2,
+            "l_max": 1,
+            "n_workers": 1,
+        },
+        "book": {
+            "n_seeds": 3,
+            "n_molecules": 2000,
+            "n_steps": 2000,
+            "n_checkpoints": 14,
+            "n_structures": 12,
+            "l_max": 3,
+            "n_workers": 2,
+        },
+        "full": {
+            "n_seeds": 5,
+            "n_molecules": 10000,
+            "n_steps": 40000,
+            "n_checkpoints": 24,
+            "n_structures": 100,
+            "l_max": 4,
+            "n_workers": 8,
+        },
+    },
+)
+p = run.parameters
+seeds = list(range(p.seed, p.seed + p.n_seeds))
+
+# %% [markdown]
+# **Time and memory** on two cores: TODO
+#
+# ## The quantity
+#
+# Hydrogen peroxide, H-O-O-H, is twisted about its O-O bond and comes in two hands. Our molecules have every dihedral
+# angle from −180° to 180°, rattled by 0.03 Å, and each comes together with its mirror image. Their *optical rotation*
+# $\beta$ is computed from the linear response of the Hartree-Fock density {cite:p}`pedersen2004`, in a gauge that does
+# not depend on the origin; molecule and mirror image are computed apart, and their labels agree but for the sign to ten
+# digits. Rotations leave $\beta$ alone, the inversion flips it:
+#
+# $$
+# \beta(g x) = \det(g)\, \beta(x), \qquad g \in \mathrm{O}(3),
+# $$
+#
+# sector $(0,-)$, a **pseudoscalar**. As a control with a known answer there is the *signed volume* of the three bonds,
+# $b_1 \cdot (b_2 \times b_3)$, in the same sector. Mirror images stay on one side of the splits. Errors are given in
+# units of the standard deviation of the labels, so that 1 is the error of always answering zero.
+
+# %%
+peroxides = load_peroxides(run.store, n=p.n_molecules, n_workers=p.n_workers)
+test = peroxides.split("test")
+spread = {name: float(test.labels[name].std()) for name in ("optical_rotation", "signed_volume")}
+
+# %% [markdown]
+# ## Why it is hard
+#
+# The smallest polynomial of vectors that is a pseudoscalar is the triple product $a \cdot (b \times c)$: three vectors
+# are needed, multiplied, and antisymmetrized. The network begins with sums of one vector at a time, and all products
+# must be made by its nonlinear layers.
+#
+# That alone is no reason to fail; a stress needs products, too. But look at what the loss says. Average the squared error
+# over all orientations, as training on turned copies does, and write the response $u(g) = f(gx)$ as a sum over sectors,
+#
+# $$
+# \int \bigl( u(g) - \det(g)\, \beta \bigr)^2 \mathrm{d}g
+# = \beta^2 - 2 \beta\, c + \sum_{\lambda\sigma} B_{\lambda\sigma},
+# \qquad c = \int \det(g)\, u(g)\, \mathrm{d}g ,\quad c^2 = B_{(0,-)} .
+# $$ (eq-plateau)
+#
+# Only $c$ knows about the label. Everything else in the response is punished, and the fastest way down is to answer
+# zero. The pull towards $\beta$ is proportional to the change of $c$ with the weights, and if $c$ is a product of three
+# things which are all small, so is each of its derivatives: a plateau. A network out of the box has almost no
+# pseudoscalar in it:
+
+# %%
+network, settings = pseudoscalar_training("optical_rotation", Remedy(), seeds, p.n_steps)
+untrained = build(network, torch.Generator().manual_seed(p.seed)).eval()
+layers = [name for name in untrained.layer_names() if not name.endswith(("output", "1.edge_embedding"))]
+by_angle = sorted(range(len(test)), key=test.columns["dihedral"].__getitem__)
+probe = test.subset([by_angle[int((k + 0.5) * len(test) / p.n_structures)] for k in range(p.n_structures)])
+
+# %% [markdown]
+# ## What could help
+#
+# Three kinds of help, and one that should not help, all at the same number of steps and with the same network but for
+# what is named:
+#
+# | name | what is added to plain augmentation |
+# | :--- | :--- |
+# | plain | nothing: a random element of O(3) for each molecule at each visit |
+# | ramp | the turns begin small and grow, angles and inversions alike, to the whole group at TODO of the steps: a curriculum {cite:p}`bengio2009` |
+# | cross products | a second task {cite:p}`caruana1997`: for each atom, the cross products of the vectors to the other three; **axial** vectors, $(1,-)$, known from the geometry alone |
+# | polar tensor | a second task: the antisymmetric part of each atom's polar tensor, an axial vector from electronic structure |
+# | harmonics | the edge embedding begins with solid harmonics up to $\lambda = 2$ |
+# | triple product | the same, and a triple product of each neighbourhood: a pseudoscalar given away |
+# | bond vectors | a second task: the vectors to the other three atoms; **polar** vectors, $(1,+)$. The negative control |
+#
+# Another control is *shuffled*: the cross products as they are, but the optical rotations dealt out to the molecules at
+# random. And the signed volume goes through three of the seven.
+
+# %%
+remedies = {
+    "plain": Remedy(),
+    "ramp": Remedy(ramp=0.6),
+    "cross products": Remedy("bond_products"),
+    "polar tensor": Remedy("axial_polar_tensor"),
+    "harmonics": Remedy(edge_l_max=2),
+    "triple product": Remedy(edge_l_max=2, triple_product=True),
+    "bond vectors": Remedy("bond_vectors"),
+}
+order = torch.randperm(len(peroxides), generator=torch.Generator().manual_seed(p.seed))
+shuffled = replace(
+    peroxides, labels=peroxides.labels | {"optical_rotation": peroxides.labels["optical_rotation"][order]}
+)
+jobs = {
+    (target, name): (
+        *pseudoscalar_training(target, remedies[name], seeds, p.n_steps, n_checkpoints=p.n_checkpoints),
+        peroxides,
+    )
+    for target, names in (
+        ("optical_rotation", remedies),
+        ("signed_volume", ("plain", "ramp", "cross products")),
+    )
+    for name in names
+}
+jobs["optical_rotation", "shuffled"] = (*jobs["optical_rotation", "cross products"][:2], shuffled)
+trained = train_ensembles(jobs, run.store, n_workers=p.n_workers, progress=False)
+
+# %% [markdown]
+# ## Learning curves
+#
+
+# %% tags=["hide-input"]
+steps = [row["step"] for row in trained["optical_rotation", "plain"][0].history]
+valid = {name: float(peroxides.split("validation").labels[name].std()) for name in spread}
+
+
+def curve(target, name):
+    """Validation error along each training, over the spread of the labels."""
+    return [[row[f"rmse_{target}"] / valid[target] for row in one.history] for one in trained[target, name]]
+
+
+run.figure(
+    plots.learning_panels(
+        steps,
+        {
+            "optical rotation: training": {
+                name: curve("optical_rotation", name) for name in ("plain", "ramp", "cross products", "polar tensor")
+            },
+            "optical rotation: network": {
+                name: curve("optical_rotation", name) for name in ("plain", "harmonics", "triple product")
+            },
+            "optical rotation: controls": {
+                name: curve("optical_rotation", name) for name in ("plain", "bond vectors")
+            },
+            "signed volume": {
+                name: curve("signed_volume", name) for name in ("plain", "ramp", "cross products")
+            },
+        },
+        ylabel="error / standard deviation",
+        level=("always zero", 1.0),
+    ),
+    name="10_ways",
+    caption=(
+        f"Error on {len(peroxides.splits['validation'])} validation molecules, turned at random, in units of the standard "
+        f"deviation of the labels, along {p.n_steps} steps. Lines: median of {len(seeds)} seeds; bands: best to worst. "
+        "Dashed: the error of always answering zero."
+    ),
+    alt=(
+        "Four panels of error against training step on logarithmic axes. Plain augmentation stays at one in every panel, "
+        "as do the polar co-target and the solid harmonics; the ramp and the two axial co-targets leave the plateau after "
+        "some hundred steps and fall to about a tenth, for optical rotation and for the signed volume."
+    ),
+)
+
+# %%
+tested = test.subset(range(0, len(test), 2))
+options = {"n_workers": p.n_workers, "progress": False}
+final = {
+    target: surveys(
+        {
+            (name, k): Patient(one.model, {target: "1x0o"})
+            for (asked, name), found in trained.items()
+            if asked == target
+            for k, one in enumerate(found)
+        },
+        tested,
+        run.store,
+        l_max=0,
+        degree=3 if p.preset == "smoke" else 5,
+        **options,
+    )
+    for target in spread
+}
+
+# %% tags=["hide-input"]
+pooled = {}
+for target, name in trained:
+    found = [final[target][name, k] for k in range(len(seeds))]
+    errors, turns, shares = (
+        torch.stack(values)
+        for values in (
+            [one.absolute[target].square().mean().sqrt() / spread[target] for one in found],
+            [one.equivariance[target].square().mean().sqrt() / spread[target] for one in found],
+            [100 * one.fraction[target].nanmean(0)[1] for one in found],
+        )
+    )
+    key = f"10_{'rotation' if target == 'optical_rotation' else 'volume'}_{name.replace(' ', '_')}"
+    pooled[target, name] = errors
+    run.key(key, errors.median(), text=f"{target}, {name}: error over standard deviation, median of the seeds")
+    run.key(f"{key}_best", errors.min(), text=f"{target}, {name}: the same, best seed")
+    run.key(f"{key}_worst", errors.max(), text=f"{target}, {name}: the same, worst seed")
+    run.key(f"{key}_a", turns.median(), text=f"{target}, {name}: equivariance error over standard deviation, median")
+    run.key(f"{key}_b", shares.median(), unit="%", text=f"{target}, {name}: share of (0,-) in the output, median")
+run.key("10_tested", len(tested), text="test molecules on which final errors are measured")
+run.key("10_seeds", len(seeds), text="seeds of each remedy")
+
+# %% [markdown]
+# TODO table
+#
+# ## The training figure
+#
+# Now the inside. At every checkpoint we turn {glue:text}`10_structures:.0f` of the test molecules, evenly spread over
+# the dihedral angle, through a Haar grid and split the response of each layer into sectors.
+
+# %%
+watched = ("plain", "ramp", "cross products", "shuffled")
+checkpoints = trained["optical_rotation", "plain"][0].steps
+degree = max(2 * p.l_max + 1, 5)
+along = surveys(
+    {
+        (name, k, step): Patient(one.load_checkpoint(step), {"optical_rotation": "1x0o"}, layers)
+        for name in watched
+        for k, one in enumerate(trained["optical_rotation", name])
+        for step in checkpoints
+    },
+    probe,
+    run.store,
+    l_max=p.l_max,
+    degree=degree,
+    **options,
+)
+rows = [*layers, "optical_rotation"]
+sectors = along["plain", 0, 0].sectors
+
+# %% tags=["hide-input"]
+spectra, errors, turns = {}, {}, {}
+for name in watched:
+    found = [[along[name, k, step] for step in checkpoints] for k in range(len(seeds))]
+    spectra[name] = torch.stack(
+        [torch.stack([torch.stack([one.fraction[row].nanmean(0) for row in rows]) for one in run_]) for run_ in found]
+    ).clamp(min=0)  # seeds, steps, layers, sectors
+    errors[name], turns[name] = (
+        torch.tensor(
+            [
+                [float(getattr(one, kind)["optical_rotation"].square().mean().sqrt()) for one in run_]
+                for run_ in found
+            ]
+        )
+        / spread["optical_rotation"]
+        for kind in ("absolute", "equivariance")
+    )
+run.key("10_structures", len(probe), text="test molecules whose layers are examined")
+short = [
+    row.replace("rounds.", "").replace("blocks.0.", "").replace("heads.optical_rotation", "head").replace(".", " ").replace("edge_", "")
+    for row in layers
+] + ["OUTPUT"]
+two = {"test error": errors["cross products"], "equivariance error $A$": turns["cross products"]}
+run.figure(
+    plots.training_maps(
+        checkpoints,
+        spectra["cross products"].mean(0),
+        sectors,
+        short,
+        two,
+        ylabel="error / std",
+    ),
+    name="10_training",
+    caption=(
+        "A network learns the optical rotation with the help of cross products. Maps: share $b_{\\lambda\\sigma}$ of each "
+        "layer's power (rows, from the edge embedding above to the output below) by training step (columns, a logarithmic "
+        f"scale that begins with step 0), one map for each sector; mean over {len(probe)} test molecules and "
+        f"{len(seeds)} seeds. Below: error on the same molecules, and its part that depends on the orientation, in units "
+        "of the standard deviation of the labels; median and range of the seeds."
+    ),
+    alt=(
+        "Eight heat maps, two columns for natural and pseudo parity and four rows for degrees zero to three, layers down "
+        "and training steps across, and two error curves below. The map of the pseudoscalar sector is dark at first, and "
+        "lights up from the later layers and the head during the last third of the steps, as the error curves fall."
+    ),
+)
+
+# %% tags=["hide-input"]
+run.interactive(
+    plots.training_slider(
+        checkpoints,
+        spectra["cross products"].mean(0),
+        sectors,
+        short,
+        {name: values.median(0).values for name, values in two.items()},
+        ylabel="error / std",
+    ),
+    name="10_slider",
+    caption=(
+        "The same, layers against sectors at the training step chosen with the slider; the marks below follow. Point at a "
+        "cell for its share."
+    ),
+    alt=(
+        "Interactive heat map of layers against sectors with a slider over training steps, and the test error and the "
+        "equivariance error below."
+    ),
+)
+
+# %% [markdown]
+# TODO
+#
+# ## What moves together
+
+# %% tags=["hide-input"]
+pseudoscalar = sectors.index((0, -1))
+axial = sectors.index((1, -1))
+run.figure(
+    plots.aligned_curves(
+        checkpoints,
+        {
+            "error / std": errors,
+            "share of (0,\N{MINUS SIGN}) in the output": {
+                name: values[:, :, -1, pseudoscalar].clamp(min=1e-9) for name, values in spectra.items()
+            },
+        },
+    ),
+    name="10_together",
+    caption=(
+        "Above: test error along training. Below: share of the pseudoscalar in the output, $b_{(0,-)}$. "
+        f"Median and range of {len(seeds)} seeds, {len(probe)} molecules. "
+    ),
+    alt=(
+        "Two panels on the same axis of training steps. As the share of the pseudoscalar in the output rises to nearly one, "
+        "the test error falls, for the cross products and the ramp; for plain augmentation and for shuffled labels "
+        "neither moves."
+    ),
+)
+
+# %% tags=["hide-input"]
+run.figure(
+    plots.layer_spectrum(
+        {name: spectra[name][:, -1].mean(0) for name in ("plain", "cross products")},
+        sectors,
+        short,
+        remainder={
+            name: (1 - spectra[name][:, -1].mean(0).sum(-1)).clamp(min=0) for name in ("plain", "cross products")
+        },
+    ),
+    name="10_layers",
+    caption="After the last step: TODO",
+    alt="Two heat maps of layers against sectors, TODO TODO TODO TODO.",
+)
+
+# %%
+run.finish()
