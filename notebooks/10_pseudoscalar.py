@@ -29,7 +29,6 @@ seed: int = 0  # first training seed; the others follow it
 n_seeds: int | None = None  # networks trained for each remedy
 n_molecules: int | None = None  # labelled molecules: 80 % train, 10 % validate, 10 % test
 n_steps: int | None = None  # optimizer steps of each training
-n_checkpoints: int | None = None  # checkpoints along each training, on a logarithmic scale
 n_structures: int | None = None  # test molecules on which the layers are examined
 l_max: int | None = None  # largest degree of the character decomposition
 n_workers: int | None = None  # processes, one thread each
@@ -43,7 +42,7 @@ from symlab import plots
 from symlab.data import load_peroxides
 from symlab.models import build
 from symlab.runs import Run
-from symlab.training import Patient, Remedy, pseudoscalar_training, surveys, train_ensembles
+from symlab.training import Patient, Remedy, pseudoscalar_training, survey, surveys, train_ensembles
 
 run = Run.start(
     globals(),
@@ -52,7 +51,6 @@ run = Run.start(
             "n_seeds": 1,
             "n_molecules": 40,
             "n_steps": 20,
-            "n_checkpoints": 4,
             "n_structures": 2,
             "l_max": 1,
             "n_workers": 1,
@@ -61,7 +59,6 @@ run = Run.start(
             "n_seeds": 3,
             "n_molecules": 2000,
             "n_steps": 2000,
-            "n_checkpoints": 14,
             "n_structures": 12,
             "l_max": 3,
             "n_workers": 2,
@@ -70,7 +67,6 @@ run = Run.start(
             "n_seeds": 5,
             "n_molecules": 10000,
             "n_steps": 40000,
-            "n_checkpoints": 24,
             "n_structures": 100,
             "l_max": 4,
             "n_workers": 8,
@@ -167,7 +163,7 @@ shuffled = replace(
 )
 jobs = {
     (target, name): (
-        *pseudoscalar_training(target, remedies[name], seeds, p.n_steps, n_checkpoints=p.n_checkpoints),
+        *pseudoscalar_training(target, remedies[name], seeds, p.n_steps),
         peroxides,
     )
     for target, names in (
@@ -203,12 +199,8 @@ run.figure(
             "optical rotation: network": {
                 name: curve("optical_rotation", name) for name in ("plain", "harmonics", "triple product")
             },
-            "optical rotation: controls": {
-                name: curve("optical_rotation", name) for name in ("plain", "bond vectors")
-            },
-            "signed volume": {
-                name: curve("signed_volume", name) for name in ("plain", "ramp", "cross products")
-            },
+            "optical rotation: controls": {name: curve("optical_rotation", name) for name in ("plain", "bond vectors")},
+            "signed volume": {name: curve("signed_volume", name) for name in ("plain", "ramp", "cross products")},
         },
         ylabel="error / standard deviation",
         level=("always zero", 1.0),
@@ -295,6 +287,17 @@ along = surveys(
 )
 rows = [*layers, "optical_rotation"]
 sectors = along["plain", 0, 0].sectors
+finer = survey(
+    trained["optical_rotation", "cross products"][0].model,
+    probe.subset([0]),
+    run.store,
+    {"optical_rotation": "1x0o"},
+    layers,
+    l_max=p.l_max,
+    degree=degree,
+    progress=False,
+    n_workers=1,
+)
 
 # %% tags=["hide-input"]
 spectra, errors, turns = {}, {}, {}
@@ -305,17 +308,18 @@ for name in watched:
     ).clamp(min=0)  # seeds, steps, layers, sectors
     errors[name], turns[name] = (
         torch.tensor(
-            [
-                [float(getattr(one, kind)["optical_rotation"].square().mean().sqrt()) for one in run_]
-                for run_ in found
-            ]
+            [[float(getattr(one, kind)["optical_rotation"].square().mean().sqrt()) for one in run_] for run_ in found]
         )
         / spread["optical_rotation"]
         for kind in ("absolute", "equivariance")
     )
 run.key("10_structures", len(probe), text="test molecules whose layers are examined")
 short = [
-    row.replace("rounds.", "").replace("blocks.0.", "").replace("heads.optical_rotation", "head").replace(".", " ").replace("edge_", "")
+    row.replace("rounds.", "")
+    .replace("blocks.0.", "")
+    .replace("heads.optical_rotation", "head")
+    .replace(".", " ")
+    .replace("edge_", "")
     for row in layers
 ] + ["OUTPUT"]
 two = {"test error": errors["cross products"], "equivariance error $A$": turns["cross products"]}

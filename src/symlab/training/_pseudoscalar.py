@@ -39,7 +39,7 @@ class Remedy:
 
 
 def pseudoscalar_training(
-    target: str, remedy: Remedy, seeds: Sequence[int], n_steps: int, *, batch_size: int = 32, n_checkpoints: int = 14
+    target: str, remedy: Remedy, seeds: Sequence[int], n_steps: int, *, batch_size: int = 32
 ) -> tuple[PETConfig, list[RampedConfig]]:
     """Give network and settings, one for each seed, as ``train_ensemble`` takes them.
 
@@ -52,7 +52,6 @@ def pseudoscalar_training(
         seeds: of the networks.
         n_steps: optimizer steps.
         batch_size: molecules in a step; with 16 the gradient is too noisy to leave the plateau soon.
-        n_checkpoints: weights kept along the training.
     """
     targets = {target: Target("1x0o")}
     if remedy.co_target is not None:
@@ -77,7 +76,7 @@ def pseudoscalar_training(
             n_steps=n_steps,
             batch_size=batch_size,
             learning_rate=5e-3,
-            n_checkpoints=n_checkpoints,
+            n_checkpoints=14,
             n_validations=20,
             ramp=remedy.ramp,
         )
