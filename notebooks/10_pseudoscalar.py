@@ -322,7 +322,7 @@ short = [
     .replace("edge_", "")
     for row in layers
 ] + ["OUTPUT"]
-two = {"test error": errors["cross products"], "equivariance error $A$": turns["cross products"]}
+two = {"test error": errors["cross products"], "equivariance error A": turns["cross products"]}
 run.figure(
     plots.training_maps(
         checkpoints,

@@ -26,11 +26,12 @@ def test_every_step_has_a_frame_with_its_map_and_its_marks() -> None:
     assert [step.label for step in figure.layout.sliders[0].steps] == ["0", "3", "10"]
     for k, frame in enumerate(figure.frames):
         heat, *marks = frame.data
-        assert list(heat.x) == ["(0,+)", "(1,+)", "(0,\N{MINUS SIGN})", "(1,\N{MINUS SIGN})"]
+        assert list(heat.x) == ["0+", "1+", "0\N{MINUS SIGN}", "1\N{MINUS SIGN}"]
         np.testing.assert_allclose(heat.z, np.log10(values[k][:, [0, 2, 1, 3]]))
         np.testing.assert_allclose(heat.customdata, 100 * values[k][:, [0, 2, 1, 3]])
         assert [mark.y[0] for mark in marks] == [ERRORS["RMSE"][k], ERRORS["A"][k]]
-    assert list(figure.layout.yaxis2.title.text) == list("error (eV)")
+    assert figure.layout.yaxis2.title.text == "error (eV)"
+    assert list(figure.layout.xaxis2.categoryarray) == ["0", "3", "10"]
 
 
 def test_it_opens_at_the_last_step_and_frames_touch_only_what_moves() -> None:

@@ -45,7 +45,7 @@ def training_slider(
 
     table = spectra_of(spectra, steps, layers, sectors)
     order = sorted(range(len(sectors)), key=lambda i: (-sectors[i][1], sectors[i][0]))
-    columns = [f"({sectors[i][0]},{'+' if sectors[i][1] > 0 else MINUS})" for i in order]
+    columns = [f"{sectors[i][0]}{'+' if sectors[i][1] > 0 else MINUS}" for i in order]
     lines = {name: finite(f"curves[{name!r}]", values) for name, values in curves.items()}
     places = [str(step) for step in steps]
 
@@ -89,16 +89,29 @@ def training_slider(
     instant = {"mode": "immediate", "frame": {"duration": 0, "redraw": True}, "transition": {"duration": 0}}
     quiet = {"showgrid": True, "gridcolor": "#E3E3E3", "zeroline": False}
     figure.update_layout(
-        height=680,
-        margin={"l": 10, "r": 10, "t": 40, "b": 10},
+        height=720,
+        margin={"l": 10, "r": 10, "t": 70, "b": 10},
         paper_bgcolor="white",
         plot_bgcolor="white",
         font={"size": 13, "color": "black"},
-        xaxis={"domain": [0, 1], "anchor": "y", "type": "category", "side": "top"},
-        yaxis={"domain": [0.36, 1], "anchor": "x", "autorange": "reversed", "automargin": True, "type": "category"},
-        xaxis2={"domain": [0, 1], "anchor": "y2", "type": "category", **quiet},
-        yaxis2={"domain": [0, 0.26], "anchor": "x2", "type": "log", "title": axis_label(ylabel, unit), **quiet},
-        legend={"orientation": "h", "x": 0, "y": 0.33},
+        xaxis={
+            "domain": [0, 1],
+            "anchor": "y",
+            "type": "category",
+            "side": "top",
+            "title": "sector: degree λ and sign σ",
+        },
+        yaxis={"domain": [0.41, 1], "anchor": "x", "autorange": "reversed", "automargin": True, "type": "category"},
+        xaxis2={"domain": [0, 1], "anchor": "y2", "type": "category", "categoryarray": places, **quiet},
+        yaxis2={
+            "domain": [0, 0.28],
+            "anchor": "x2",
+            "type": "log",
+            "dtick": 1,
+            "title": axis_label(ylabel, unit),
+            **quiet,
+        },
+        legend={"orientation": "h", "x": 0, "y": 0.39, "yanchor": "top"},
         shapes=[_divide(columns)],
         sliders=[
             {
@@ -125,13 +138,13 @@ def _map(table: NDArray[np.float64], columns: Sequence[str], layers: Sequence[st
         colorscale="Viridis",
         customdata=(100 * table).tolist(),
         hovertemplate="%{y}, %{x}: %{customdata:.2g} %<extra></extra>",
-        colorbar={"tickvals": [-4, -3, -2, -1, 0], "ticktext": TICKS, "len": 0.6, "y": 0.68, "thickness": 12},
+        colorbar={"tickvals": [-4, -3, -2, -1, 0], "ticktext": TICKS, "len": 0.6, "y": 0.705, "thickness": 12},
     )
 
 
 def _divide(columns: Sequence[str]) -> dict[str, Any]:
     """Mark where natural parity ends and pseudo begins."""
-    first = next((k for k, name in enumerate(columns) if name.endswith(MINUS + ")")), len(columns))
+    first = next((k for k, name in enumerate(columns) if name.endswith(MINUS)), len(columns))
     return {
         "type": "line",
         "xref": "x",
