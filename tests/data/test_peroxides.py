@@ -50,6 +50,13 @@ def test_every_label_has_unit_and_shape(peroxides):
         assert forces.sum(dim=0).abs().max() < 1e-6
 
 
+def test_a_label_that_is_sent_to_a_process_carries_no_other(peroxides):
+    for name in ("forces", "bond_products"):
+        assert {part.untyped_storage().nbytes() for part in peroxides.labels[name]} == {
+            8 * peroxides.labels[name][0].numel()
+        }
+
+
 def test_rows_come_in_mirror_images_that_are_labelled_alike(peroxides):
     assert peroxides.columns["pair"] == [row // 2 for row in range(N)]
     assert peroxides.columns["mirrored"] == [False, True] * (N // 2)

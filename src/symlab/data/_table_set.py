@@ -35,7 +35,8 @@ class Table:
         return Dataset(
             structures=[Structure(positions=r.clone(), species=z.clone()) for r, z in molecules],
             labels={
-                name: list(value.split(sizes)) if len(value) == atoms else value
+                # Cloned: a view would carry the labels of all molecules along wherever it is sent.
+                name: [part.clone() for part in value.split(sizes)] if len(value) == atoms else value
                 for name, value in labels(self.arrays).items()
             },
             units={"positions": "A"} | dict(units),
