@@ -40,7 +40,6 @@ import torch
 
 from symlab import plots
 from symlab.data import load_peroxides
-from symlab.models import build
 from symlab.runs import Run
 from symlab.training import Patient, Remedy, pseudoscalar_training, survey, surveys, train_ensembles
 
@@ -102,9 +101,9 @@ spread = {name: float(test.labels[name].std()) for name in ("optical_rotation", 
 
 # %% tags=["hide-input"]
 angle, rotation = torch.tensor(peroxides.columns["dihedral"]), peroxides.labels["optical_rotation"][:, 0]
-bins = torch.linspace(-180, 180, 9 if p.preset == "smoke" else 37)
-binned = [rotation[(angle >= low) & (angle < high)] for low, high in zip(bins, bins[1:], strict=False)]
-kept = [k for k, values in enumerate(binned) if len(values)]
+width = 45 if p.preset == "smoke" else 10
+binned = {k * width + width / 2: rotation[angle // width == k] for k in range(-180 // width, 180 // width)}
+binned = {middle: values for middle, values in binned.items() if len(values)}
 run.key("10_molecules", len(peroxides), text="labelled molecules, both hands")
 run.key("10_rotation_std", spread["optical_rotation"], unit="bohr^4", text="standard deviation of the optical rotation")
 run.figure(
@@ -112,10 +111,10 @@ run.figure(
         [
             plots.Series(
                 "median, with the middle 90 % of the molecules",
-                [float(bins[k] + bins[k + 1]) / 2 for k in kept],
-                [float(binned[k].median()) for k in kept],
-                low=[float(binned[k].quantile(0.05)) for k in kept],
-                high=[float(binned[k].quantile(0.95)) for k in kept],
+                list(binned),
+                [float(values.median()) for values in binned.values()],
+                low=[float(values.quantile(0.05)) for values in binned.values()],
+                high=[float(values.quantile(0.95)) for values in binned.values()],
             )
         ],
         xlabel="dihedral angle",
@@ -128,23 +127,24 @@ run.figure(
     name="10_rotation",
     caption=(
         f"Optical rotation of {len(peroxides)} hydrogen peroxide molecules against the dihedral angle H-O-O-H, in bins. "
-        "The sign of the angle is the hand: the curve is odd. The band is what the rattle of 0.03 Å does."
+        "The sign of the angle is the hand: the curve is odd. The band is what the rattle of 0.03 Å does: the dihedral angle alone does not tell the answer."
     ),
     alt=(
-        "An odd curve with several lobes between minus and plus 180 degrees, which passes zero at the planar shapes, with "
-        "a narrow band around it."
+        "An odd curve with four lobes between minus and plus 180 degrees, which passes zero at the planar shapes and near "
+        "plus and minus 105 degrees, with a band about as wide as the curve is high."
     ),
 )
 
 # %% [markdown]
 # ## Why it is hard
 #
-# The smallest polynomial of vectors that is a pseudoscalar is the triple product $a \cdot (b \times c)$: three vectors
-# are needed, multiplied, and antisymmetrized. The network begins with sums of one vector at a time, and all products
-# must be made by its nonlinear layers.
+# The simplest pseudoscalar that can be made of vectors is the triple product $a \cdot (b \times c)$. It takes three
+# vectors: with two, there is a mirror (the plane of both) that changes neither, and every pseudoscalar must vanish. An
+# *axial* vector, $(1,-)$, takes two, $a \times b$. A *polar* vector, $(1,+)$, takes one, and one is what an edge of the
+# network begins with. All products must be made by its nonlinear layers.
 #
-# That alone is no reason to fail; a stress needs products, too. But look at what the loss says. Average the squared error
-# over all orientations, as training on turned copies does, and write the response $u(g) = f(gx)$ as a sum over sectors,
+# That alone is no reason to fail; a stress needs products, too. But look at what the loss asks for. Average the squared
+# error over all orientations, as training on turned copies does, and split the response $u(g) = f(gx)$ into sectors:
 #
 # $$
 # \int \bigl( u(g) - \det(g)\, \beta \bigr)^2 \mathrm{d}g
@@ -152,36 +152,31 @@ run.figure(
 # \qquad c = \int \det(g)\, u(g)\, \mathrm{d}g ,\quad c^2 = B_{(0,-)} .
 # $$ (eq-plateau)
 #
-# Only $c$ knows about the label. Everything else in the response is punished, and the fastest way down is to answer
-# zero. The pull towards $\beta$ is proportional to the change of $c$ with the weights, and if $c$ is a product of three
-# things which are all small, so is each of its derivatives: a plateau. A network out of the box has almost no
-# pseudoscalar in it:
-
-# %%
-network, settings = pseudoscalar_training("optical_rotation", Remedy(), seeds, p.n_steps)
-untrained = build(network, torch.Generator().manual_seed(p.seed)).eval()
-layers = [name for name in untrained.layer_names() if not name.endswith(("output", "1.edge_embedding"))]
-by_angle = sorted(range(len(test)), key=test.columns["dihedral"].__getitem__)
-probe = test.subset([by_angle[int((k + 0.5) * len(test) / p.n_structures)] for k in range(p.n_structures)])
-
-# %% [markdown]
+# Only $c$ knows about the label. All else in the response is punished, and the fastest way down is to answer zero. The
+# pull towards $\beta$ is the derivative of $c$ with respect to the weights; and where $c$ is a product of three things
+# that are all small, so are its derivatives. That is a plateau. Targets whose lower-order parts vanish are known to be
+# learned late for this reason {cite:p}`abbe2022`: there is no staircase that leads up to them.
+#
+# It suggests what to look for: a step on the way. If something else makes the network form products of *two* vectors,
+# one more vector is all that is missing.
+#
 # ## What could help
 #
-# Three kinds of help, and one that should not help, all at the same number of steps and with the same network but for
-# what is named:
+# Six remedies, all at the same number of steps and with the same network but for what is named, with
+# {glue:text}`10_seeds:.0f` seeds each:
 #
 # | name | what is added to plain augmentation |
 # | :--- | :--- |
-# | plain | nothing: a random element of O(3) for each molecule at each visit |
-# | ramp | the turns begin small and grow, angles and inversions alike, to the whole group at TODO of the steps: a curriculum {cite:p}`bengio2009` |
-# | cross products | a second task {cite:p}`caruana1997`: for each atom, the cross products of the vectors to the other three; **axial** vectors, $(1,-)$, known from the geometry alone |
+# | plain | nothing: a random element of $\mathrm{O}(3)$ for each molecule at each visit |
+# | ramp | the turns begin small and grow: angles and inversions reach the whole group at 60 % of the steps, a curriculum {cite:p}`bengio2009`. All molecules start upright, in one frame |
+# | cross products | a second task {cite:p}`caruana1997`: for each atom, the cross products of the vectors to the other three. **Axial** vectors, known from the geometry alone |
 # | polar tensor | a second task: the antisymmetric part of each atom's polar tensor, an axial vector from electronic structure |
-# | harmonics | the edge embedding begins with solid harmonics up to $\lambda = 2$ |
-# | triple product | the same, and a triple product of each neighbourhood: a pseudoscalar given away |
-# | bond vectors | a second task: the vectors to the other three atoms; **polar** vectors, $(1,+)$. The negative control |
+# | harmonics | the edges begin with solid harmonics up to $\lambda = 2$ |
+# | triple product | the same, and with a triple product of each neighbourhood: a pseudoscalar, handed over |
+# | bond vectors | a second task: the vectors to the other three atoms. **Polar** vectors: the negative control |
 #
-# Another control is *shuffled*: the cross products as they are, but the optical rotations dealt out to the molecules at
-# random. And the signed volume goes through three of the seven.
+# The other control is *shuffled*: the cross products as they are, but the optical rotations dealt out to the molecules at
+# random. The signed volume goes through three of the seven.
 
 # %%
 remedies = {
@@ -212,8 +207,7 @@ jobs["optical_rotation", "shuffled"] = (*jobs["optical_rotation", "cross product
 trained = train_ensembles(jobs, run.store, n_workers=p.n_workers, progress=False)
 
 # %% [markdown]
-# ## Learning curves
-#
+# ## What did help
 
 # %% tags=["hide-input"]
 steps = [row["step"] for row in trained["optical_rotation", "plain"][0].history]
@@ -297,7 +291,24 @@ run.key("10_tested", len(tested), text="test molecules on which final errors are
 run.key("10_seeds", len(seeds), text="seeds of each remedy")
 
 # %% [markdown]
-# TODO table
+# | | error / std, median | best to worst seed | $A$ / std | $b_{(0,-)}$ of the output |
+# | :--- | ---: | ---: | ---: | ---: |
+# | plain | {glue:text}`10_rotation_plain:.3f` | {glue:text}`10_rotation_plain_best:.3f` to {glue:text}`10_rotation_plain_worst:.3f` | {glue:text}`10_rotation_plain_a:.3f` | {glue:text}`10_rotation_plain_b:.2g` % |
+# | ramp | {glue:text}`10_rotation_ramp:.3f` | {glue:text}`10_rotation_ramp_best:.3f` to {glue:text}`10_rotation_ramp_worst:.3f` | {glue:text}`10_rotation_ramp_a:.3f` | {glue:text}`10_rotation_ramp_b:.2g` % |
+# | cross products | {glue:text}`10_rotation_cross_products:.3f` | {glue:text}`10_rotation_cross_products_best:.3f` to {glue:text}`10_rotation_cross_products_worst:.3f` | {glue:text}`10_rotation_cross_products_a:.3f` | {glue:text}`10_rotation_cross_products_b:.2g` % |
+# | polar tensor | {glue:text}`10_rotation_polar_tensor:.3f` | {glue:text}`10_rotation_polar_tensor_best:.3f` to {glue:text}`10_rotation_polar_tensor_worst:.3f` | {glue:text}`10_rotation_polar_tensor_a:.3f` | {glue:text}`10_rotation_polar_tensor_b:.2g` % |
+# | harmonics | {glue:text}`10_rotation_harmonics:.3f` | {glue:text}`10_rotation_harmonics_best:.3f` to {glue:text}`10_rotation_harmonics_worst:.3f` | {glue:text}`10_rotation_harmonics_a:.3f` | {glue:text}`10_rotation_harmonics_b:.2g` % |
+# | triple product | {glue:text}`10_rotation_triple_product:.3f` | {glue:text}`10_rotation_triple_product_best:.3f` to {glue:text}`10_rotation_triple_product_worst:.3f` | {glue:text}`10_rotation_triple_product_a:.3f` | {glue:text}`10_rotation_triple_product_b:.2g` % |
+# | bond vectors (polar control) | {glue:text}`10_rotation_bond_vectors:.3f` | {glue:text}`10_rotation_bond_vectors_best:.3f` to {glue:text}`10_rotation_bond_vectors_worst:.3f` | {glue:text}`10_rotation_bond_vectors_a:.3f` | {glue:text}`10_rotation_bond_vectors_b:.2g` % |
+# | shuffled (control) | {glue:text}`10_rotation_shuffled:.3f` | {glue:text}`10_rotation_shuffled_best:.3f` to {glue:text}`10_rotation_shuffled_worst:.3f` | {glue:text}`10_rotation_shuffled_a:.3f` | {glue:text}`10_rotation_shuffled_b:.2g` % |
+# | signed volume, plain | {glue:text}`10_volume_plain:.3f` | {glue:text}`10_volume_plain_best:.3f` to {glue:text}`10_volume_plain_worst:.3f` | {glue:text}`10_volume_plain_a:.3f` | {glue:text}`10_volume_plain_b:.2g` % |
+# | signed volume, ramp | {glue:text}`10_volume_ramp:.3f` | {glue:text}`10_volume_ramp_best:.3f` to {glue:text}`10_volume_ramp_worst:.3f` | {glue:text}`10_volume_ramp_a:.3f` | {glue:text}`10_volume_ramp_b:.2g` % |
+# | signed volume, cross products | {glue:text}`10_volume_cross_products:.3f` | {glue:text}`10_volume_cross_products_best:.3f` to {glue:text}`10_volume_cross_products_worst:.3f` | {glue:text}`10_volume_cross_products_a:.3f` | {glue:text}`10_volume_cross_products_b:.2g` % |
+#
+# Measured on {glue:text}`10_tested:.0f` test molecules, averaged over 168 orientations each; $A$ is the equivariance error
+# ({eq}`eq-rmse`).
+#
+# TODO reading
 #
 # ## The training figure
 #
@@ -306,6 +317,11 @@ run.key("10_seeds", len(seeds), text="seeds of each remedy")
 
 # %%
 watched = ("plain", "ramp", "cross products", "shuffled")
+by_angle = sorted(range(len(test)), key=test.columns["dihedral"].__getitem__)
+probe = test.subset([by_angle[int((k + 0.5) * len(test) / p.n_structures)] for k in range(p.n_structures)])
+names = trained["optical_rotation", "plain"][0].model.layer_names()
+layers = [name for name in names if not name.endswith(("output", "1.edge_embedding"))]
+rows = [*layers, "optical_rotation"]
 checkpoints = trained["optical_rotation", "plain"][0].steps
 degree = max(2 * p.l_max + 1, 5)
 along = surveys(
@@ -321,7 +337,6 @@ along = surveys(
     degree=degree,
     **options,
 )
-rows = [*layers, "optical_rotation"]
 sectors = along["plain", 0, 0].sectors
 finer = survey(
     trained["optical_rotation", "cross products"][0].model,
@@ -448,6 +463,129 @@ run.figure(
     caption="After the last step: TODO",
     alt="Two heat maps of layers against sectors, TODO TODO TODO TODO.",
 )
+
+# %% [markdown]
+# TODO claims
+#
+# ## What would falsify this
+#
+# - A plain network of this size that leaves the plateau within the steps: one seed is enough. (With more steps, larger
+#   batches or wider networks it may well do so; what we claim is a late start, not an impossibility.)
+# - A polar co-target that helps as much as an axial one. Then any second task would do, and the sectors would not matter.
+# - A rise of $b_{(0,-)}$ in the output under shuffled labels, or a fall of the error without it. By {eq}`eq-plateau` the
+#   second cannot be.
+
+# %%
+learned = {name: float(values.median()) for (target, name), values in pooled.items() if target == "optical_rotation"}
+if p.preset != "smoke":  # too short to learn anything
+    assert min(learned["plain"], learned["bond vectors"], learned["harmonics"], learned["shuffled"]) > 0.9
+    assert min(learned["cross products"], learned["triple product"]) < 0.15
+
+# %% [markdown]
+# ## Conclusion
+#
+# TODO
+#
+# ## Exercises
+#
+# ```{exercise} Write the symmetry test, then make it fail
+# :label: ex-10-test
+#
+# A network that has learned the optical rotation should give opposite answers for mirror images, whatever their
+# orientation. Write this as a test with `equivariance`: the equivariance error is less than half of the standard
+# deviation of the labels. Then make the test fail, first by a wrong declaration, then with another network.
+# ```
+#
+# ```{solution-start} ex-10-test
+# :class: dropdown
+# ```
+
+# %%
+from symlab.measure import equivariance
+
+most_handed = max(range(len(test)), key=lambda k: abs(float(test.labels["optical_rotation"][k])))
+molecule = test.structures[most_handed].to(dtype=torch.float32)
+
+
+def broken(name, declared):
+    """Equivariance error of the first network of a remedy, in units of the labels' standard deviation."""
+    one = trained["optical_rotation", name][0].model
+    report = equivariance(
+        lambda x: one.evaluate(x, ("optical_rotation",))["optical_rotation"],
+        molecule,
+        output=declared,
+        degree=5,
+        tolerance=None,
+        progress=False,
+    )
+    return float(report.rmse) / spread["optical_rotation"]
+
+
+{
+    "cross products, as a pseudoscalar": broken("cross products", "1x0o"),
+    "cross products, declared as a scalar: must fail": broken("cross products", "1x0e"),
+    "plain, as a pseudoscalar": broken("plain", "1x0o"),
+}
+
+# %% [markdown]
+# Declared as a scalar, the better the network the larger the error: the two hands differ by twice the answer. And a
+# surprise: the plain network *passes*. It answers next to zero for everything, and zero is a perfect pseudoscalar.
+# Equivariance is not accuracy; a symmetry test needs an accuracy test at its side.
+#
+# ```{solution-end}
+# ```
+#
+# ```{exercise} Rotations only
+# :label: ex-10-rotations
+#
+# Under $\mathrm{SO}(3)$ a pseudoscalar is a scalar like any other. Would the plateau go away if the molecules were only
+# rotated, and never inverted?
+# ```
+#
+# ```{solution} ex-10-rotations
+# :class: dropdown
+#
+# No. The data set holds both images of each molecule, with opposite labels, and an inverted molecule is its rotated
+# mirror image: with and without inversions the network sees the same molecules in the same orientations, equally often.
+# The rest of the loss still punishes every answer that does not tell the hands apart, and telling them apart takes a
+# triple product. If the data held *one* hand only, the sign would be constant, and the network would learn the magnitude
+# of $\beta$ like any scalar. It would know nothing about the other hand.
+# ```
+#
+# ```{exercise} The pull
+# :label: ex-10-pull
+#
+# Derive {eq}`eq-plateau`: show that only the part of $u$ in $(0,-)$ meets the label, and that $c^2 = B_{(0,-)}$. What is
+# the smallest loss of a network whose output has no power in $(0,-)$, and which network reaches it?
+# ```
+#
+# ```{solution} ex-10-pull
+# :class: dropdown
+#
+# $\det(g)$ is the one matrix element of the sector $(0,-)$, so $c$ is the coefficient $C_{(0,-)}$ of {eq}`eq-power`,
+# which has one dimension, so $B_{(0,-)} = c^2$. Expand the square: $\int u^2 = \sum B_{\lambda\sigma}$ is Parseval's identity
+# {eq}`eq-parseval`, $\int \det(g)^2 = 1$, and the cross term is $-2\beta c$. Without power in $(0,-)$, $c = 0$ and the
+# loss is at least $\beta^2$, reached by $u = 0$ alone. On the average over molecules that is the error 1 of our
+# figures, the dashed line.
+# ```
+#
+# ```{exercise} Why richer edges do not help
+# :label: ex-10-harmonics
+#
+# Solid harmonics of high degree let every edge begin with all the angular detail one could wish for. Show that no
+# function of two edge vectors, however detailed, is a pseudoscalar. Which axial vectors can be made of two? And why does
+# the co-target not have to be the right one?
+# ```
+#
+# ```{solution} ex-10-harmonics
+# :class: dropdown
+#
+# Let $m$ be the mirror through the plane of $a$ and $b$. Then $ma = a$ and $mb = b$, so $f(a, b) = f(ma, mb) =
+# \det(m)\, f(a, b) = -f(a, b)$, and $f = 0$. Degree is not what is missing; a third edge is. For an axial vector,
+# $F(a, b) = F(ma, mb) = \det(m)\, m F(a, b) = -m F(a, b)$, so $F$ stands perpendicular to the plane,
+# $F = h(|a|, |b|, a \cdot b)\; a \times b$. All axial vectors of two edges are therefore the
+# same up to an invariant factor, and any of them makes the network form the cross product.
+# ```
 
 # %%
 run.finish()

@@ -88,6 +88,16 @@ EXPECTED: dict[str, dict[str, tuple[float, float]]] = {
         "09_largest_bound": (0.0, 1.0),
         "09_noise_floor": (0.0, 1e-3),
     },
+    "10_pseudoscalar": {
+        "10_molecules": (40, 40),
+        "10_rotation_std": (0.02, 0.4),
+        "10_rotation_plain": (0.5, 1.5),
+        "10_rotation_plain_b": (0.0, 1.0),
+        "10_rotation_shuffled_b": (0.0, 1.0),
+        "10_volume_plain": (0.5, 1.5),
+        "10_untrained_b": (0.0, 1e-3),
+        "10_untrained_axial": (0.0, 1.0),
+    },
     "11_spectral": {
         "11_combinations": (4, 4),
         "11_size_spread": (0.0, 1.0),
@@ -120,6 +130,11 @@ EXPECTED: dict[str, dict[str, tuple[float, float]]] = {
         "14_cheapest_left": (0.0, 0.5),
         "14_forces_gain": (0.0, 100.0),
         "14_stress_gain": (0.0, 100.0),
+        "14_handed": (2, 2),
+        "14_handed_plain_odd": (50.0, 100.0),
+        "14_handed_plain_predicted_ci": (0.0, 0.5),
+        "14_handed_plain_left_ci": (0.0, 0.5),
+        "14_handed_plain_left_t": (0.5, 1.2),
     },
 }
 
