@@ -76,7 +76,7 @@ def pseudoscalar_training(
             n_steps=n_steps,
             batch_size=batch_size,
             learning_rate=5e-3,
-            n_checkpoints=14,
+            n_checkpoints=20,
             n_validations=20,
             ramp=remedy.ramp,
         )
