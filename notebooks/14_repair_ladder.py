@@ -323,15 +323,16 @@ families = [
     "Haar grids" if name.startswith("Haar") else "groups with the inversion" if name[-1] in "ih" else "rotation groups"
     for name in grids
 ]
-climbed = {}
-for target, ladder in ladders.items():
-    ends = torch.tensor([ladder.remaining_interval(name) for name in grids])
-    climbed[titles[target]] = {
-        "measured": [ladder.remaining(name) for name in grids],
-        "low": ends[:, 0],
-        "high": ends[:, 1],
-        "predicted": ladder.predicted(rungs),
-    }
+
+
+def on_rungs(ladder):
+    """Give what is left on each rung, measured with its 90 % interval over structures, and predicted."""
+    low, high = zip(*(ladder.remaining_interval(name) for name in grids), strict=True)
+    measured = [ladder.remaining(name) for name in grids]
+    return {"measured": measured, "low": low, "high": high, "predicted": ladder.predicted(rungs).tolist()}
+
+
+climbed = {titles[target]: on_rungs(ladder) for target, ladder in ladders.items()}
 run.figure(
     plots.ladder(climbed, rungs.sizes, families, ylabel="share of the equivariance error left", goal=0.5),
     name="14_ladder",
@@ -499,32 +500,24 @@ handed_ladders = {
 
 # %% tags=["hide-input"]
 run.key("14_handed", len(handed), text="molecules on the ladder")
-spread = float(peroxides.split("test").labels["optical_rotation"].std())
-climbed, deviations, inside = {}, [], []
+spread = float(handed.labels["optical_rotation"].square().mean().sqrt())  # the error of answering zero
+climbed, deviations, inside = {name: on_rungs(ladder) for name, ladder in handed_ladders.items()}, [], []
 for name, ladder in handed_ladders.items():
     key = f"14_handed_{name.replace(' ', '_')}"
-    ends = torch.tensor([ladder.remaining_interval(rung) for rung in grids])
-    predicted = ladder.predicted(rungs)
-    climbed[name] = {
-        "measured": [ladder.remaining(rung) for rung in grids],
-        "low": ends[:, 0],
-        "high": ends[:, 1],
-        "predicted": predicted,
-    }
     run.key(f"{key}_odd", float(100 * ladder.spectrum[odd].sum()), unit="%", text=f"{name}: odd error sectors")
     run.key(f"{key}_a", float(ladder.variance.mean().sqrt()) / spread, text=f"{name}: A over standard deviation")
     whole = (ladder.symmetrized + ladder.variance).mean().sqrt() / spread
     run.key(f"{key}_error", float(whole), text=f"{name}: error over standard deviation, plain network")
     best = float(ladder.symmetrized.mean().sqrt()) / spread
     run.key(f"{key}_error_symmetrized", best, text=f"{name}: error over standard deviation, fully symmetrized")
-    for rung, expected, (low, high) in zip(grids, predicted.tolist(), ends.tolist(), strict=True):
-        deviations.append(abs(ladder.remaining(rung) / expected - 1))
-        inside.append(low <= expected <= high)
+    for rung, measured, low, high, predicted in zip(grids, *climbed[name].values(), strict=True):
+        deviations.append(abs(measured / predicted - 1))
+        inside.append(low <= predicted <= high)
         if rung in ("Ci", "C2", "T", "Th", "I", "Ih"):
-            run.key(f"{key}_predicted_{rung.lower()}", expected, text=f"{name}, {rung}: share left, predicted")
+            run.key(f"{key}_predicted_{rung.lower()}", predicted, text=f"{name}, {rung}: share left, predicted")
             run.key(
                 f"{key}_left_{rung.lower()}",
-                ladder.remaining(rung),
+                measured,
                 uncertainty=(high - low) / 2,
                 text=f"{name}, {rung}: share of A left; half of the 90 % bootstrap interval over molecules",
             )
