@@ -286,10 +286,20 @@ for target, name in trained:
     )
     key = f"10_{'rotation' if target == 'optical_rotation' else 'volume'}_{name.replace(' ', '_')}"
     pooled[target, name] = errors
-    run.key(key, errors.median(), text=f"{target}, {name}: error over standard deviation, median of the seeds")
+    run.key(
+        key,
+        errors.median(),
+        uncertainty=(errors.max() - errors.min()) / 2,
+        text=f"{target}, {name}: error over standard deviation, median of the seeds and half of their range",
+    )
     run.key(f"{key}_best", errors.min(), text=f"{target}, {name}: the same, best seed")
     run.key(f"{key}_worst", errors.max(), text=f"{target}, {name}: the same, worst seed")
-    run.key(f"{key}_a", turns.median(), text=f"{target}, {name}: equivariance error over standard deviation, median")
+    run.key(
+        f"{key}_a",
+        turns.median(),
+        uncertainty=(turns.max() - turns.min()) / 2,
+        text=f"{target}, {name}: equivariance error over standard deviation, median of the seeds and half of their range",
+    )
     run.key(f"{key}_b", shares.median(), unit="%", text=f"{target}, {name}: share of (0,-) in the output, median")
     run.key(f"{key}_off", int((errors < 0.9).sum()), text=f"{target}, {name}: seeds that left the plateau, error < 0.9")
     above = [max((k for k, e in enumerate(row) if e >= 0.9), default=-1) for row in curve(target, name)]
@@ -313,19 +323,19 @@ run.key("10_seeds", len(seeds), text="seeds of each remedy")
 # %% [markdown]
 # | | error / std, median | best to worst seed | seeds off the plateau | at step | $A$ / std | $b_{(0,-)}$ of the output |
 # | :--- | ---: | ---: | ---: | ---: | ---: | ---: |
-# | plain | {glue:text}`10_rotation_plain:.3f` | {glue:text}`10_rotation_plain_best:.3f` to {glue:text}`10_rotation_plain_worst:.3f` | {glue:text}`10_rotation_plain_off:.0f` of {glue:text}`10_seeds:.0f` | {glue:text}`10_rotation_plain_left` | {glue:text}`10_rotation_plain_a:.3f` | {glue:text}`10_rotation_plain_b:.2g` % |
-# | ramp | {glue:text}`10_rotation_ramp:.3f` | {glue:text}`10_rotation_ramp_best:.3f` to {glue:text}`10_rotation_ramp_worst:.3f` | {glue:text}`10_rotation_ramp_off:.0f` of {glue:text}`10_seeds:.0f` | {glue:text}`10_rotation_ramp_left` | {glue:text}`10_rotation_ramp_a:.3f` | {glue:text}`10_rotation_ramp_b:.2g` % |
-# | cross products | {glue:text}`10_rotation_cross_products:.3f` | {glue:text}`10_rotation_cross_products_best:.3f` to {glue:text}`10_rotation_cross_products_worst:.3f` | {glue:text}`10_rotation_cross_products_off:.0f` of {glue:text}`10_seeds:.0f` | {glue:text}`10_rotation_cross_products_left` | {glue:text}`10_rotation_cross_products_a:.3f` | {glue:text}`10_rotation_cross_products_b:.2g` % |
-# | polar tensor | {glue:text}`10_rotation_polar_tensor:.3f` | {glue:text}`10_rotation_polar_tensor_best:.3f` to {glue:text}`10_rotation_polar_tensor_worst:.3f` | {glue:text}`10_rotation_polar_tensor_off:.0f` of {glue:text}`10_seeds:.0f` | {glue:text}`10_rotation_polar_tensor_left` | {glue:text}`10_rotation_polar_tensor_a:.3f` | {glue:text}`10_rotation_polar_tensor_b:.2g` % |
-# | harmonics | {glue:text}`10_rotation_harmonics:.3f` | {glue:text}`10_rotation_harmonics_best:.3f` to {glue:text}`10_rotation_harmonics_worst:.3f` | {glue:text}`10_rotation_harmonics_off:.0f` of {glue:text}`10_seeds:.0f` | {glue:text}`10_rotation_harmonics_left` | {glue:text}`10_rotation_harmonics_a:.3f` | {glue:text}`10_rotation_harmonics_b:.2g` % |
-# | triple product | {glue:text}`10_rotation_triple_product:.3f` | {glue:text}`10_rotation_triple_product_best:.3f` to {glue:text}`10_rotation_triple_product_worst:.3f` | {glue:text}`10_rotation_triple_product_off:.0f` of {glue:text}`10_seeds:.0f` | {glue:text}`10_rotation_triple_product_left` | {glue:text}`10_rotation_triple_product_a:.3f` | {glue:text}`10_rotation_triple_product_b:.2g` % |
-# | bond vectors (polar control) | {glue:text}`10_rotation_bond_vectors:.3f` | {glue:text}`10_rotation_bond_vectors_best:.3f` to {glue:text}`10_rotation_bond_vectors_worst:.3f` | {glue:text}`10_rotation_bond_vectors_off:.0f` of {glue:text}`10_seeds:.0f` | {glue:text}`10_rotation_bond_vectors_left` | {glue:text}`10_rotation_bond_vectors_a:.3f` | {glue:text}`10_rotation_bond_vectors_b:.2g` % |
-# | shuffled (control) | {glue:text}`10_rotation_shuffled:.3f` | {glue:text}`10_rotation_shuffled_best:.3f` to {glue:text}`10_rotation_shuffled_worst:.3f` | {glue:text}`10_rotation_shuffled_off:.0f` of {glue:text}`10_seeds:.0f` | {glue:text}`10_rotation_shuffled_left` | {glue:text}`10_rotation_shuffled_a:.3f` | {glue:text}`10_rotation_shuffled_b:.2g` % |
-# | signed volume, plain | {glue:text}`10_volume_plain:.3f` | {glue:text}`10_volume_plain_best:.3f` to {glue:text}`10_volume_plain_worst:.3f` | {glue:text}`10_volume_plain_off:.0f` of {glue:text}`10_seeds:.0f` | {glue:text}`10_volume_plain_left` | {glue:text}`10_volume_plain_a:.3f` | {glue:text}`10_volume_plain_b:.2g` % |
-# | signed volume, cross products | {glue:text}`10_volume_cross_products:.3f` | {glue:text}`10_volume_cross_products_best:.3f` to {glue:text}`10_volume_cross_products_worst:.3f` | {glue:text}`10_volume_cross_products_off:.0f` of {glue:text}`10_seeds:.0f` | {glue:text}`10_volume_cross_products_left` | {glue:text}`10_volume_cross_products_a:.3f` | {glue:text}`10_volume_cross_products_b:.2g` % |
+# | plain | {glue:text}`10_rotation_plain:.3f` | {glue:text}`10_rotation_plain_best:.3f` to {glue:text}`10_rotation_plain_worst:.3f` | {glue:text}`10_rotation_plain_off:.0f` of {glue:text}`10_seeds:.0f` | {glue:text}`10_rotation_plain_left` | {glue:text}`10_rotation_plain_a:.3f` ± {glue:text}`10_rotation_plain_a_uncertainty:.3f` | {glue:text}`10_rotation_plain_b:.2g` % |
+# | ramp | {glue:text}`10_rotation_ramp:.3f` | {glue:text}`10_rotation_ramp_best:.3f` to {glue:text}`10_rotation_ramp_worst:.3f` | {glue:text}`10_rotation_ramp_off:.0f` of {glue:text}`10_seeds:.0f` | {glue:text}`10_rotation_ramp_left` | {glue:text}`10_rotation_ramp_a:.3f` ± {glue:text}`10_rotation_ramp_a_uncertainty:.3f` | {glue:text}`10_rotation_ramp_b:.2g` % |
+# | cross products | {glue:text}`10_rotation_cross_products:.3f` | {glue:text}`10_rotation_cross_products_best:.3f` to {glue:text}`10_rotation_cross_products_worst:.3f` | {glue:text}`10_rotation_cross_products_off:.0f` of {glue:text}`10_seeds:.0f` | {glue:text}`10_rotation_cross_products_left` | {glue:text}`10_rotation_cross_products_a:.3f` ± {glue:text}`10_rotation_cross_products_a_uncertainty:.3f` | {glue:text}`10_rotation_cross_products_b:.2g` % |
+# | polar tensor | {glue:text}`10_rotation_polar_tensor:.3f` | {glue:text}`10_rotation_polar_tensor_best:.3f` to {glue:text}`10_rotation_polar_tensor_worst:.3f` | {glue:text}`10_rotation_polar_tensor_off:.0f` of {glue:text}`10_seeds:.0f` | {glue:text}`10_rotation_polar_tensor_left` | {glue:text}`10_rotation_polar_tensor_a:.3f` ± {glue:text}`10_rotation_polar_tensor_a_uncertainty:.3f` | {glue:text}`10_rotation_polar_tensor_b:.2g` % |
+# | harmonics | {glue:text}`10_rotation_harmonics:.3f` | {glue:text}`10_rotation_harmonics_best:.3f` to {glue:text}`10_rotation_harmonics_worst:.3f` | {glue:text}`10_rotation_harmonics_off:.0f` of {glue:text}`10_seeds:.0f` | {glue:text}`10_rotation_harmonics_left` | {glue:text}`10_rotation_harmonics_a:.3f` ± {glue:text}`10_rotation_harmonics_a_uncertainty:.3f` | {glue:text}`10_rotation_harmonics_b:.2g` % |
+# | triple product | {glue:text}`10_rotation_triple_product:.3f` | {glue:text}`10_rotation_triple_product_best:.3f` to {glue:text}`10_rotation_triple_product_worst:.3f` | {glue:text}`10_rotation_triple_product_off:.0f` of {glue:text}`10_seeds:.0f` | {glue:text}`10_rotation_triple_product_left` | {glue:text}`10_rotation_triple_product_a:.3f` ± {glue:text}`10_rotation_triple_product_a_uncertainty:.3f` | {glue:text}`10_rotation_triple_product_b:.2g` % |
+# | bond vectors (polar control) | {glue:text}`10_rotation_bond_vectors:.3f` | {glue:text}`10_rotation_bond_vectors_best:.3f` to {glue:text}`10_rotation_bond_vectors_worst:.3f` | {glue:text}`10_rotation_bond_vectors_off:.0f` of {glue:text}`10_seeds:.0f` | {glue:text}`10_rotation_bond_vectors_left` | {glue:text}`10_rotation_bond_vectors_a:.3f` ± {glue:text}`10_rotation_bond_vectors_a_uncertainty:.3f` | {glue:text}`10_rotation_bond_vectors_b:.2g` % |
+# | shuffled (control) | {glue:text}`10_rotation_shuffled:.3f` | {glue:text}`10_rotation_shuffled_best:.3f` to {glue:text}`10_rotation_shuffled_worst:.3f` | {glue:text}`10_rotation_shuffled_off:.0f` of {glue:text}`10_seeds:.0f` | {glue:text}`10_rotation_shuffled_left` | {glue:text}`10_rotation_shuffled_a:.3f` ± {glue:text}`10_rotation_shuffled_a_uncertainty:.3f` | {glue:text}`10_rotation_shuffled_b:.2g` % |
+# | signed volume, plain | {glue:text}`10_volume_plain:.3f` | {glue:text}`10_volume_plain_best:.3f` to {glue:text}`10_volume_plain_worst:.3f` | {glue:text}`10_volume_plain_off:.0f` of {glue:text}`10_seeds:.0f` | {glue:text}`10_volume_plain_left` | {glue:text}`10_volume_plain_a:.3f` ± {glue:text}`10_volume_plain_a_uncertainty:.3f` | {glue:text}`10_volume_plain_b:.2g` % |
+# | signed volume, cross products | {glue:text}`10_volume_cross_products:.3f` | {glue:text}`10_volume_cross_products_best:.3f` to {glue:text}`10_volume_cross_products_worst:.3f` | {glue:text}`10_volume_cross_products_off:.0f` of {glue:text}`10_seeds:.0f` | {glue:text}`10_volume_cross_products_left` | {glue:text}`10_volume_cross_products_a:.3f` ± {glue:text}`10_volume_cross_products_a_uncertainty:.3f` | {glue:text}`10_volume_cross_products_b:.2g` % |
 #
 # Measured on {glue:text}`10_tested:.0f` test molecules, averaged over 168 orientations each; $A$ is the equivariance error
-# ({eq}`eq-rmse`). The labels have long tails: near a resonance the rotation grows beyond anything in the training set, and
+# ({eq}`eq-rmse`), and ± is half of the range of the seeds. The labels have long tails: near a resonance the rotation grows beyond anything in the training set, and
 # with the cross products {glue:text}`10_tail:.0f` % of the squared error falls on one molecule in twenty.
 #
 # Left to itself the network stays where it is, for the optical rotation and for the volume: its output has nothing in

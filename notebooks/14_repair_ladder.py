@@ -99,8 +99,9 @@ run = Run.start(
 p = run.parameters
 
 # %% [markdown]
-# **Time and memory** on two cores, with the network of [the chapter on training](08_train_pet) at hand: `smoke` 15 s;
-# `book` 2 minutes; 0.6 GB for each of two processes. `full` has not been run.
+# **Time and memory** on two cores, with the networks of [the chapter on training](08_train_pet) and of
+# [the chapter on the pseudoscalar](10_pseudoscalar) at hand: `smoke` 15 s;
+# `book` 2.5 minutes; 0.6 GB for each of two processes. `full` has not been run.
 #
 # ## The patient
 #
@@ -546,12 +547,12 @@ run.figure(
 # %% [markdown]
 # | group | evaluations | with cross products, predicted / measured | plain, predicted / measured |
 # | :--- | ---: | ---: | ---: |
-# | Ci | 2 | {glue:text}`14_handed_with_cross_products_predicted_ci:.3f` / {glue:text}`14_handed_with_cross_products_left_ci:.3f` ± {glue:text}`14_handed_with_cross_products_left_ci_uncertainty:.3f` | {glue:text}`14_handed_plain_predicted_ci:.3f` / {glue:text}`14_handed_plain_left_ci:.3f` ± {glue:text}`14_handed_plain_left_ci_uncertainty:.3f` |
-# | C2 | 2 | {glue:text}`14_handed_with_cross_products_predicted_c2:.3f` / {glue:text}`14_handed_with_cross_products_left_c2:.3f` ± {glue:text}`14_handed_with_cross_products_left_c2_uncertainty:.3f` | {glue:text}`14_handed_plain_predicted_c2:.3f` / {glue:text}`14_handed_plain_left_c2:.3f` ± {glue:text}`14_handed_plain_left_c2_uncertainty:.3f` |
-# | T | 12 | {glue:text}`14_handed_with_cross_products_predicted_t:.3f` / {glue:text}`14_handed_with_cross_products_left_t:.3f` ± {glue:text}`14_handed_with_cross_products_left_t_uncertainty:.3f` | {glue:text}`14_handed_plain_predicted_t:.3f` / {glue:text}`14_handed_plain_left_t:.3f` ± {glue:text}`14_handed_plain_left_t_uncertainty:.3f` |
-# | Th | 24 | {glue:text}`14_handed_with_cross_products_predicted_th:.3f` / {glue:text}`14_handed_with_cross_products_left_th:.3f` ± {glue:text}`14_handed_with_cross_products_left_th_uncertainty:.3f` | {glue:text}`14_handed_plain_predicted_th:.3f` / {glue:text}`14_handed_plain_left_th:.3f` ± {glue:text}`14_handed_plain_left_th_uncertainty:.3f` |
-# | I | 60 | {glue:text}`14_handed_with_cross_products_predicted_i:.3f` / {glue:text}`14_handed_with_cross_products_left_i:.3f` ± {glue:text}`14_handed_with_cross_products_left_i_uncertainty:.3f` | {glue:text}`14_handed_plain_predicted_i:.3f` / {glue:text}`14_handed_plain_left_i:.3f` ± {glue:text}`14_handed_plain_left_i_uncertainty:.3f` |
-# | Ih | 120 | {glue:text}`14_handed_with_cross_products_predicted_ih:.3f` / {glue:text}`14_handed_with_cross_products_left_ih:.3f` ± {glue:text}`14_handed_with_cross_products_left_ih_uncertainty:.3f` | {glue:text}`14_handed_plain_predicted_ih:.3f` / {glue:text}`14_handed_plain_left_ih:.3f` ± {glue:text}`14_handed_plain_left_ih_uncertainty:.3f` |
+# | Ci | 2 | {glue:text}`14_handed_with_cross_products_predicted_ci:.2g` / {glue:text}`14_handed_with_cross_products_left_ci:.2g` ± {glue:text}`14_handed_with_cross_products_left_ci_uncertainty:.2g` | {glue:text}`14_handed_plain_predicted_ci:.2g` / {glue:text}`14_handed_plain_left_ci:.2g` ± {glue:text}`14_handed_plain_left_ci_uncertainty:.2g` |
+# | C2 | 2 | {glue:text}`14_handed_with_cross_products_predicted_c2:.2g` / {glue:text}`14_handed_with_cross_products_left_c2:.2g` ± {glue:text}`14_handed_with_cross_products_left_c2_uncertainty:.2g` | {glue:text}`14_handed_plain_predicted_c2:.2g` / {glue:text}`14_handed_plain_left_c2:.2g` ± {glue:text}`14_handed_plain_left_c2_uncertainty:.2g` |
+# | T | 12 | {glue:text}`14_handed_with_cross_products_predicted_t:.2g` / {glue:text}`14_handed_with_cross_products_left_t:.2g` ± {glue:text}`14_handed_with_cross_products_left_t_uncertainty:.2g` | {glue:text}`14_handed_plain_predicted_t:.2g` / {glue:text}`14_handed_plain_left_t:.2g` ± {glue:text}`14_handed_plain_left_t_uncertainty:.2g` |
+# | Th | 24 | {glue:text}`14_handed_with_cross_products_predicted_th:.2g` / {glue:text}`14_handed_with_cross_products_left_th:.2g` ± {glue:text}`14_handed_with_cross_products_left_th_uncertainty:.2g` | {glue:text}`14_handed_plain_predicted_th:.2g` / {glue:text}`14_handed_plain_left_th:.2g` ± {glue:text}`14_handed_plain_left_th_uncertainty:.2g` |
+# | I | 60 | {glue:text}`14_handed_with_cross_products_predicted_i:.2g` / {glue:text}`14_handed_with_cross_products_left_i:.2g` ± {glue:text}`14_handed_with_cross_products_left_i_uncertainty:.2g` | {glue:text}`14_handed_plain_predicted_i:.2g` / {glue:text}`14_handed_plain_left_i:.2g` ± {glue:text}`14_handed_plain_left_i_uncertainty:.2g` |
+# | Ih | 120 | {glue:text}`14_handed_with_cross_products_predicted_ih:.2g` / {glue:text}`14_handed_with_cross_products_left_ih:.2g` ± {glue:text}`14_handed_with_cross_products_left_ih_uncertainty:.2g` | {glue:text}`14_handed_plain_predicted_ih:.2g` / {glue:text}`14_handed_plain_left_ih:.2g` ± {glue:text}`14_handed_plain_left_ih_uncertainty:.2g` |
 #
 # Nothing is fitted here either: over all groups and both networks the median difference between measured and predicted
 # share is {glue:text}`14_handed_deviation:.0f` %, and {glue:text}`14_handed_inside:.0f` % of the predictions lie inside
@@ -561,7 +562,7 @@ run.figure(
 # so what remains of it is a constant; turned back, a constant pseudoscalar is $\det(g)\,b$, sector $(0,-)$, and of its
 # squared equivariance error {glue:text}`14_handed_plain_odd:.0f` % lie in odd sectors. Every rotation leaves $(0,-)$
 # alone, up to the 60 of I: they leave {glue:text}`14_handed_plain_left_i:.2f`. The two elements $\{1, i\}$ leave
-# {glue:text}`14_handed_plain_left_ci:.2f`. And it is no use: fully symmetrized, its error is
+# {glue:text}`14_handed_plain_left_ci:.1g`. And it is no use: fully symmetrized, its error is
 # {glue:text}`14_handed_plain_error_symmetrized:.3f` standard deviations of the labels, as before. Averaging repairs broken
 # symmetry, not ignorance.
 #

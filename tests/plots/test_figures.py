@@ -365,6 +365,13 @@ def test_a_map_along_training_has_a_panel_for_each_sector_and_layers_run_down() 
     assert list(figure.axes[6].lines[0].get_ydata()) == [1.0, 0.1]
 
 
+def test_no_tick_lies_between_zero_and_the_first_step() -> None:
+    figure = plots.learning_panels([0, 29, 100, 2000], {"p": {"a": np.ones(4)}}, ylabel="x")
+    assert list(figure.axes[0].get_xticks()) == [0, 100, 1000]
+    figure = plots.aligned_curves([0, 3, 4], {"p": {"a": np.ones(3)}})
+    assert list(figure.axes[0].get_xticks()) == [0, 3]
+
+
 def test_what_moves_together_stands_one_above_the_other() -> None:
     curves = {"RMSE": {"a": [[1.0, 2, 3], [1, 4, 9]], "b": np.ones(3)}, "share": {"b": np.ones(3)}}
     first, second = plots.aligned_curves([0, 1, 10], curves).axes

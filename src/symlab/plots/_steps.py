@@ -11,8 +11,11 @@ from symlab.plots._style import MARKERS, PALETTE, finite
 
 def step_axis(axes: Axes, steps: NDArray[np.float64]) -> None:
     """Make the horizontal axis logarithmic, with step 0 at the left edge."""
-    axes.set_xscale("symlog", linthresh=float(steps[steps > 0].min()), linscale=0.4)
+    smallest = float(steps[steps > 0].min())
+    axes.set_xscale("symlog", linthresh=smallest, linscale=0.4)
     axes.set_xlim(left=0)
+    powers = 10.0 ** np.arange(np.ceil(np.log10(smallest)), np.floor(np.log10(steps.max())) + 1)
+    axes.set_xticks([0, *powers] if len(powers) else [0, smallest])  # none crowds the zero
 
 
 def seed_curve(
