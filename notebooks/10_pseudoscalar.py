@@ -355,7 +355,7 @@ run.key("10_seeds", len(seeds), text="seeds of each remedy")
 # {glue:text}`10_rotation_bond_vectors_off:.0f` of {glue:text}`10_seeds:.0f` seeds began to leave the plateau as well, but
 # only at step {glue:text}`10_rotation_bond_vectors_left`, and the best reached
 # {glue:text}`10_rotation_bond_vectors_best:.2f`; with the axial ones all left, at steps
-# {glue:text}`10_rotation_cross_products_left` and {glue:text}`10_rotation_polar_tensor_left`. Any vector task makes the
+# {glue:text}`10_rotation_cross_products_left` and {glue:text}`10_rotation_polar_tensor_left`. Our reading: any vector task makes the
 # network carry more of the geometry through its layers, and larger factors make a larger product; that an axial one
 # helps so much sooner is the staircase. Under shuffled labels nothing is learned, in spite of the cross products:
 # {glue:text}`10_rotation_shuffled:.3f`.
@@ -534,7 +534,7 @@ run.figure(
     alt=(
         "Two heat maps with layers as rows and sectors as columns. Under plain augmentation all pseudo-sectors are empty "
         "in every layer. With cross products the axial vector holds some percent from the first attention on, the "
-        "pseudoscalar some percent from the first message on, a third of the head's edges, and nearly all of the output."
+        "pseudoscalar some percent from the first message on, a quarter of the head's edges, and nearly all of the output."
     ),
 )
 
@@ -631,7 +631,7 @@ run.key("10_finer", 100 * max(finer.character_convergence.values()), unit="%", t
 # | rapid learning | **Supported with help, not without.** Off the plateau the error falls from {glue:text}`10_error_plateau:.2f` to {glue:text}`10_error_end:.2f` within the run; plain augmentation stays at {glue:text}`10_rotation_plain:.3f` |
 # | strong activation of the pseudoscalar channel | **Supported** for output ({glue:text}`10_end_output:.0f` %) and head ({glue:text}`10_end_head:.0f` % of its edges) |
 # | ... across layers | **Not supported.** {glue:text}`10_end_edge:.2f` % in the first attention, and {glue:text}`10_inner_pseudoscalar_least:.0f` to {glue:text}`10_inner_pseudoscalar_most:.0f` % between the first message and the head, where scalars rule |
-# | weaker activation of higher-order channels, both signs | **Supported** for the output (all else together {glue:text}`10_end_other:.1f` %); **not supported** inside: between first message and head, vectors hold {glue:text}`10_inner_vector_least:.0f` to {glue:text}`10_inner_vector_most:.0f` % and axial vectors {glue:text}`10_inner_axial_least:.0f` to {glue:text}`10_inner_axial_most:.0f` %, as much as the pseudoscalar, and before it |
+# | weaker activation of higher-order channels, both signs | **Supported** for the output (all else together {glue:text}`10_end_other:.1f` %); **not supported** inside: between first message and head, vectors hold {glue:text}`10_inner_vector_least:.0f` to {glue:text}`10_inner_vector_most:.0f` % and axial vectors {glue:text}`10_inner_axial_least:.0f` to {glue:text}`10_inner_axial_most:.0f` %, more than the pseudoscalar, and before it |
 # | decreasing test error | **Supported**, once the plateau is left |
 # | decreasing equivariance error | **Supported from its peak on** ({glue:text}`10_a_peak:.2f` to {glue:text}`10_a_end:.3f`), **not supported** as a whole: from the plateau to the peak it grows, from {glue:text}`10_a_plateau:.3f` |
 #
