@@ -6,13 +6,13 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from symlab.data import SEMANTIC
 from symlab.groups import random_rotations
 from symlab.models import GroupedBatch, GroupedCloud, PolarMAE
 from symlab.training._config import TrainingConfig
 from symlab.training._focal import class_weights, f1_scores, focal_loss
 from symlab.training._segmentation_config import SegmentationConfig
 
+CLASSES = ("shower", "track", "michel", "delta")
 HEAD = ("read_", "hidden.", "classify.")
 """How the names of the weights of the segmentation head begin."""
 PER_PASS = 16
@@ -125,8 +125,8 @@ class Segment:
             predicted.append(self.network(batch).argmax(-1))
             truth += [self.measured_classes[row] for row in rows]
         scores = f1_scores(torch.cat(predicted).cpu(), torch.cat(truth), self.network.config.n_classes)
-        named = zip(SEMANTIC, scores.tolist(), strict=False)
-        return {f"f1_{name.lower()}": value for name, value in named} | {"f1_macro": float(scores.nanmean())}
+        named = zip(CLASSES, scores.tolist(), strict=False)
+        return {f"f1_{name}": value for name, value in named} | {"f1_macro": float(scores.nanmean())}
 
 
 def _refuse_empty(training: Sequence[GroupedCloud], validation: Sequence[GroupedCloud]) -> None:
