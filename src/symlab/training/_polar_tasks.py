@@ -22,8 +22,9 @@ PER_PASS = 16
 class Reconstruct:
     """Masked pre-training: Chamfer distance of the hidden groups, and mean squared error of their energies.
 
-    The two terms are weighted by ``loss_weights["chamfer"]`` and ``["energy"]``. Validation gives ``chamfer``,
-    ``energy``, and ``energy_trivial``, the error of always answering the mean energy of the visible points' event.
+    The two terms are weighted by ``loss_weights["chamfer"]`` and ``["energy"]``. Validation gives both, and what
+    answers without any learning would give: ``chamfer_trivial`` for another hidden group in place of each, and
+    ``energy_trivial`` for the mean energy of the points of all events.
 
     Args:
         network: with its initial weights.
@@ -62,16 +63,17 @@ class Reconstruct:
     def validate(self) -> Mapping[str, float]:
         """Mean over hidden groups, and over their points."""
         chance = torch.Generator().manual_seed(self.config.seed)
-        chamfer, energy, trivial, groups, points = 0.0, 0.0, 0.0, 0, 0
+        totals, groups, points = torch.zeros(4, dtype=torch.float64), 0, 0
+        mean = torch.cat([cloud.energy for cloud in self.measured]).mean()
         for _, batch in _passes(self.measured, self.config.seed, self.network):
             found = self.network.reconstruct(batch, chance)
             n_groups, n_points = len(found.mask), int(found.mask.sum())
-            true = found.true[..., 3][found.mask]
-            chamfer += float(found.chamfer()) * n_groups
-            energy += float(found.energy_error()) * n_points
-            trivial += float((true - batch.energy.mean()).square().sum())
+            trivial = (found.true[..., 3][found.mask] - mean.to(found.true)).square().mean()
+            of_groups = [found.chamfer() * n_groups, found.chamfer_trivial() * n_groups]
+            totals += torch.stack([*of_groups, found.energy_error() * n_points, trivial * n_points]).double().cpu()
             groups, points = groups + n_groups, points + n_points
-        return {"chamfer": chamfer / groups, "energy": energy / points, "energy_trivial": trivial / points}
+        means = (totals / torch.tensor([groups, groups, points, points])).tolist()
+        return dict(zip(("chamfer", "chamfer_trivial", "energy", "energy_trivial"), means, strict=True))
 
 
 class Segment:
