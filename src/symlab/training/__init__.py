@@ -16,6 +16,7 @@ from symlab.training._step_time import step_seconds
 from symlab.training._survey import Survey, survey
 from symlab.training._surveys import Patient, surveys
 from symlab.training._targets import fit_scales
+from symlab.training._track_network import track_network
 from symlab.training._train import train, train_seeds
 from symlab.training._trained import TrainedModel
 
@@ -51,6 +52,7 @@ __all__ = [
     "step_seconds",
     "survey",
     "surveys",
+    "track_network",
     "train",
     "train_ensemble",
     "train_ensembles",

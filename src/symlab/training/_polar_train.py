@@ -23,8 +23,8 @@ Key = TypeVar("Key")
 class TrainedPolarMAE(Trained[PolarMAEConfig, PolarMAE]):
     """A finished training of PoLAr-MAE.
 
-    The history of a pre-training holds chamfer, energy, and what trivial answers give; that of a segmentation f1_<class>
-    and f1_macro.
+    The history of a pre-training holds chamfer, energy, and what trivial answers give; that of a segmentation
+    f1_<class> and f1_macro.
     """
 
     @classmethod
