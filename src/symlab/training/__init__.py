@@ -6,9 +6,10 @@ from symlab.training._config import TrainingConfig
 from symlab.training._ensemble import train_ensemble, train_ensembles
 from symlab.training._euler import euler_rotations
 from symlab.training._events import Events, group_events
-from symlab.training._focal import class_weights, f1_scores, focal_loss
+from symlab.training._focal import class_weights, focal_loss
 from symlab.training._force_field import force_field
 from symlab.training._polar_train import TrainedPolarMAE, pretrain, segment, segment_all
+from symlab.training._predictions import predict_classes
 from symlab.training._ramp import RampedConfig, shrink
 from symlab.training._sector_sweep import Combination, combinations, spectral_network, spectral_training
 from symlab.training._segmentation_config import SegmentationConfig
@@ -36,12 +37,12 @@ __all__ = [
     "draw_matrices",
     "epoch_rows",
     "euler_rotations",
-    "f1_scores",
     "fit_scales",
     "focal_loss",
     "force_field",
     "group_events",
     "in_chunks",
+    "predict_classes",
     "pretrain",
     "rmse",
     "segment",
