@@ -97,8 +97,8 @@ for name, shares in pilarnet_comparison(events).items():
 #
 # Half of our events have more than {glue:text}`12_voxels_50:.0f` voxels that are not of low energy, nine tenths between
 # {glue:text}`12_voxels_5:.0f` and {glue:text}`12_voxels_95:.0f`; those of PILArNet-M have three to four thousand on
-# average. The large classes have about the sizes that they have there. Of the small ones, Michel is more frequent here,
-# delta and low energy are less.
+# average. Shower, track and delta have about the shares that they have there; Michel is more frequent here, and low
+# energy rarer.
 
 # %% tags=["hide-input"]
 rich = sorted(
