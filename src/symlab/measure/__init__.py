@@ -14,6 +14,7 @@ from symlab.measure._diagnose import Diagnosis, diagnose
 from symlab.measure._equivariance import equivariance
 from symlab.measure._error_spectrum import ErrorSpectrum, error_spectrum
 from symlab.measure._errors import HarnessError, ResponseError, UnderResolvedError
+from symlab.measure._f1 import f1_scores
 from symlab.measure._lie import LieReport, lie_derivative
 from symlab.measure._preflight import preflight
 from symlab.measure._report import EquivarianceReport, ErrorSplit, WorstOrientation
@@ -38,6 +39,7 @@ __all__ = [
     "diagnose",
     "equivariance",
     "error_spectrum",
+    "f1_scores",
     "fit_threshold",
     "hit_rate",
     "lie_derivative",

@@ -11,6 +11,7 @@ from symlab.plots._curves import curves
 from symlab.plots._deformations import deformation_ladders
 from symlab.plots._errors import error_boxes, error_scatter
 from symlab.plots._floor import noise_floors
+from symlab.plots._groups import group_panels
 from symlab.plots._ladder import ladder
 from symlab.plots._layers import layer_spectrum
 from symlab.plots._learning import learning_curve
@@ -42,6 +43,7 @@ __all__ = [
     "error_scatter",
     "error_split",
     "fit_power_law",
+    "group_panels",
     "hit_rates",
     "ladder",
     "layer_spectrum",
