@@ -10,6 +10,7 @@ from torch import Tensor
 from symlab.data import Dataset
 from symlab.groups import Representation, random_rotations
 from symlab.models import PET, PETBatch
+from symlab.training._euler import euler_rotations
 from symlab.training._targets import label_list, normalize
 
 
@@ -80,6 +81,8 @@ def draw_matrices(augmentation: str, n: int, generator: torch.Generator) -> Tens
     """Draw one element of the group for each of n structures; None without augmentation."""
     if augmentation == "none":
         return None
+    if augmentation == "Euler":
+        return euler_rotations(n, generator)
     return random_rotations(n, generator, improper=augmentation == "O(3)")
 
 

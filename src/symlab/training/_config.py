@@ -22,7 +22,8 @@ class TrainingConfig:
         betas: of AdamW.
         clip: largest norm of the gradient.
         loss_weights: by target, on the mean squared error of the normalized target; 1 where not named.
-        augmentation: group whose elements turn each structure at each visit: "none", "SO(3)" or "O(3)".
+        augmentation: what turns each structure at each visit: "none", elements of "SO(3)" or "O(3)" drawn uniformly,
+            or proper rotations by three uniform "Euler" angles, which are not uniform on the group.
         n_checkpoints: weights kept along the training, on a logarithmic scale of steps, step 0 and the last among them.
         n_validations: evenly spaced measurements of the validation error, besides the checkpoints.
         resume_interval: steps between two saves that a killed training resumes from.
@@ -45,7 +46,7 @@ class TrainingConfig:
     betas: tuple[float, float] = (0.9, 0.99)
     clip: float = 1.0
     loss_weights: Mapping[str, float] = field(default_factory=dict)
-    augmentation: Literal["none", "SO(3)", "O(3)"] = "O(3)"
+    augmentation: Literal["none", "Euler", "SO(3)", "O(3)"] = "O(3)"
     n_checkpoints: int = 10
     n_validations: int = 10
     resume_interval: int = 200
@@ -63,8 +64,8 @@ class TrainingConfig:
                 raise ValueError(f"{name} must be positive; got {getattr(self, name)}")
         if not 0 <= self.warmup_fraction < 1:
             raise ValueError(f"warmup_fraction must lie in [0, 1); got {self.warmup_fraction}")
-        if self.augmentation not in ("none", "SO(3)", "O(3)"):
-            raise ValueError(f'augmentation must be "none", "SO(3)" or "O(3)"; got {self.augmentation!r}')
+        if self.augmentation not in ("none", "Euler", "SO(3)", "O(3)"):
+            raise ValueError(f'augmentation must be "none", "Euler", "SO(3)" or "O(3)"; got {self.augmentation!r}')
         if self.optimizer not in ("adamw", "muon"):
             raise ValueError(f'optimizer must be "adamw" or "muon"; got {self.optimizer!r}')
         if any(weight < 0 for weight in self.loss_weights.values()):

@@ -1,53 +1,70 @@
-"""The training loop: from two data sets to a folder of checkpoints, resumable at any step."""
+"""The training loop: from a task to a folder of checkpoints, resumable at any step."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, Protocol, cast
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from symlab.data import Dataset
-from symlab.models import PET, PETConfig
 from symlab.progress import progress_bar
-from symlab.training._batches import Samples, draw_matrices, epoch_rows, rmse
+from symlab.training._batches import draw_matrices, epoch_rows
 from symlab.training._checkpoints import RESUME, checkpoint_path, load_resume, save_resume, write_weights
 from symlab.training._config import TrainingConfig
 from symlab.training._optimizers import make_optimizers
-from symlab.training._targets import fit_scales
 
 
-def fit(
-    folder: Path,
-    model_config: PETConfig,
-    config: TrainingConfig,
-    training: Dataset,
-    validation: Dataset,
-    progress: bool = True,
-) -> list[dict[str, Any]]:
-    """Train a PET and write its checkpoints into a folder; pick up where an earlier, killed call stopped.
+class Task(Protocol):
+    """What is learned: a network, its samples, a loss, and how well it does on other samples.
 
-    Every random number follows from ``(seed, epoch)``, so that a resumed training gives the same weights, bit by bit
-    on one device and the same number of threads.
+    Attributes:
+        methods: of the network, besides ``forward``, that the loss calls.
+    """
+
+    methods: ClassVar[tuple[str, ...]]
+
+    @property
+    def name(self) -> str:
+        """Of the network, for the bar."""
+
+    @property
+    def network(self) -> nn.Module:
+        """The network, which has its initial weights when the training begins."""
+
+    @property
+    def hidden(self) -> Sequence[nn.Parameter]:
+        """Weights that Muon may take."""
+
+    @property
+    def widths(self) -> Sequence[int]:
+        """For each sample a number by which samples of like size find together."""
+
+    def loss(
+        self, network: Any, rows: Sequence[int], matrices: Tensor | None, generator: torch.Generator, device: Any
+    ) -> Tensor:
+        """Loss of some samples, each turned by its matrix; the generator is for what else is random."""
+
+    def validate(self) -> Mapping[str, float]:
+        """Measure the network, as it is now, on samples that it does not learn."""
+
+
+def fit(folder: Path, task: Task, config: TrainingConfig, progress: bool = True) -> list[dict[str, Any]]:
+    """Train and write the checkpoints into a folder; pick up where an earlier, killed call stopped.
+
+    Every random number follows from ``(seed, epoch)`` or ``(seed, step)``, so that a resumed training gives the same
+    weights, bit by bit on one device and the same number of threads.
 
     Args:
         folder: exists; holds nothing, or what the killed call left.
-        model_config: sizes and targets of the network.
+        task: what is learned.
         config: settings of the training.
-        training: structures that are learned.
-        validation: structures that are measured, each turned by a fixed random element of O(3).
         progress: whether to show a bar.
 
     Returns:
-        The history, one row per validation: step, seconds, learning_rate, train_loss, rmse_<target>.
-
-    Raises:
-        ValueError: labels and targets do not fit, or there is no structure to learn.
+        The history, one row per validation: step, seconds, learning_rate, train_loss, and what ``task.validate`` gives.
     """
-    if len(training) == 0 or len(validation) == 0:
-        raise ValueError(f"training and validation need structures; got {len(training)} and {len(validation)}")
     fabric = Fabric(
         accelerator=config.accelerator,
         devices=config.devices,
@@ -55,12 +72,10 @@ def fit(
         precision=cast(Any, config.precision),
     )
     fabric.launch()
-    bare = PET(model_config, torch.Generator().manual_seed(config.seed))
-    fit_scales(bare, training)
-    dtype = torch.float64 if config.precision.startswith("64") else torch.float32
-    learned, measured = Samples.prepare(bare, training, dtype), Samples.prepare(bare, validation, dtype)
-    model, *optimizers = fabric.setup(bare, *make_optimizers(bare.parameters(), bare.hidden_matrices(), config))
-    model.mark_forward_method("normalized")
+    bare = task.network
+    model, *optimizers = fabric.setup(bare, *make_optimizers(bare.parameters(), task.hidden, config))
+    for method in task.methods:
+        model.mark_forward_method(method)
     state = _restore(folder, bare, optimizers)
     history, records, kept = state["history"], config.validation_steps(), config.checkpoint_steps()
     start, losses = time.perf_counter() - state["seconds"], state["losses"]
@@ -71,24 +86,17 @@ def fit(
         if step in records:
             row: dict[str, Any] = {"step": step, "seconds": time.perf_counter() - start}
             row |= {"learning_rate": config.rate(step), "train_loss": sum(losses) / len(losses) if losses else None}
-            errors = rmse(bare, measured, seed=config.seed)
-            history.append(row | {f"rmse_{name}": value for name, value in errors.items()})
+            history.append(row | dict(task.validate()))
             losses.clear()
 
     if state["step"] == 0 and not history:
         record(0)
-    bar = progress_bar(progress, total=config.n_steps, initial=state["step"], desc=f"PET, seed {config.seed}")
-    for step, (rows, matrices) in enumerate(_plan(learned, config, state["step"]), start=state["step"]):
+    bar = progress_bar(progress, total=config.n_steps, initial=state["step"], desc=f"{task.name}, seed {config.seed}")
+    for step, (rows, matrices) in enumerate(_plan(task.widths, config, state["step"]), start=state["step"]):
         share = slice(fabric.global_rank, None, fabric.world_size)
-        batch, labels = learned.collate(rows[share], None if matrices is None else matrices[share])
-        batch = batch.to(device=fabric.device)
-        predictions = model.normalized(batch)
-        loss = torch.stack(
-            [
-                config.loss_weights.get(name, 1.0) * nn.functional.mse_loss(value, labels[name].to(value))
-                for name, value in predictions.items()
-            ]
-        ).sum()
+        chance = torch.Generator().manual_seed((config.seed + 1) * 1_000_003 + step)
+        turns = None if matrices is None else matrices[share]
+        loss = task.loss(model, rows[share], turns, chance, fabric.device)
         fabric.backward(loss)
         # Not fabric.clip_gradients, which clips the weights of one optimizer and would leave those of the other alone.
         nn.utils.clip_grad_norm_(bare.parameters(), max_norm=config.clip)
@@ -110,9 +118,8 @@ def fit(
     return history
 
 
-def _plan(samples: Samples, config: TrainingConfig, first_step: int) -> Iterator[tuple[list[int], Tensor | None]]:
+def _plan(widths: Sequence[int], config: TrainingConfig, first_step: int) -> Iterator[tuple[list[int], Tensor | None]]:
     """Yield rows and rotations of every step from `first_step` to the end."""
-    widths = [batch.mask.shape[1] for batch in samples.batches]
     per_epoch = max(1, len(widths) // config.batch_size)
     for epoch in range(first_step // per_epoch, -(-config.n_steps // per_epoch)):
         generator = torch.Generator().manual_seed((config.seed + 1) * 1_000_003 + epoch)
@@ -122,7 +129,7 @@ def _plan(samples: Samples, config: TrainingConfig, first_step: int) -> Iterator
                 yield rows, matrices
 
 
-def _restore(folder: Path, model: PET, optimizers: Sequence[torch.optim.Optimizer]) -> dict[str, Any]:
+def _restore(folder: Path, model: nn.Module, optimizers: Sequence[torch.optim.Optimizer]) -> dict[str, Any]:
     """Read the last save into model and optimizers, or return the state of a new training."""
     state = load_resume(folder, optimizers)
     if state is None:

@@ -10,6 +10,7 @@ from symlab.data import Dataset, fingerprint
 from symlab.models import PETConfig
 from symlab.training._config import TrainingConfig
 from symlab.training._loop import fit
+from symlab.training._pet_task import PETTask
 from symlab.training._trained import TrainedModel
 from symlab.workers import as_finished
 
@@ -37,13 +38,14 @@ def train(
     recipe = Recipe(
         "pet",
         {"model": model.to_dict(), "training": config.to_dict()},
-        code=("symlab.training._loop",),
+        code=("symlab.training._loop", "symlab.training._pet_task"),
         packages=("torch",),
         inputs=tuple(fingerprint(part, model.targets) for part in (training, validation)),
     )
 
     def make(folder: Path) -> None:
-        TrainedModel.write(folder, model, config, fit(folder, model, config, training, validation, progress))
+        task = PETTask(model, config, training, validation)
+        TrainedModel.write(folder, model, config, fit(folder, task, config, progress))
 
     return TrainedModel.read(store.get_or_make(recipe, make))
 

@@ -1,0 +1,112 @@
+"""Layers of PoLAr-MAE: the mini-PointNet of a group, the code of a position, a block of the encoder."""
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch.nn import functional
+
+from symlab.models._layers import Attention, FeedForward, Tap
+
+N_RADIAL = 12
+
+
+class MiniPointNet(nn.Module):
+    """Embeds a group: an MLP of each point, the maximum over the group, a second MLP that knows it, the maximum again.
+
+    ``h_p = MLP_1(x_p)``, ``g = max_p h_p``, ``token = LayerNorm(max_p W silu(U h_p + V g))``. The LayerNorm is what
+    keeps the content of a group, much smaller at first, from being drowned by the code of its position.
+    """
+
+    def __init__(self, n_inputs: int, d_point: int, d: int) -> None:
+        super().__init__()
+        self.first = nn.Linear(n_inputs, d_point)
+        self.second = nn.Linear(d_point, d_point)
+        self.point = nn.Linear(d_point, d_point)
+        self.pooled = nn.Linear(d_point, d_point, bias=False)
+        self.out = nn.Linear(d_point, d)
+        self.norm = nn.LayerNorm(d)
+
+    def points(self, x: Float[Tensor, "m c"]) -> Float[Tensor, "m d_point"]:
+        """Features of points, each by itself."""
+        return functional.silu(self.second(functional.silu(self.first(x))))
+
+    def forward(
+        self, x: Float[Tensor, "m c"], group: Int[Tensor, " m"], slot: Int[Tensor, " m"], shape: tuple[int, int]
+    ) -> tuple[Float[Tensor, "t d"], Float[Tensor, "t d_point"]]:
+        """Embed all groups.
+
+        Args:
+            x: inputs of each membership.
+            group: its group.
+            slot: its place in the flattened ``shape``.
+            shape: groups, and members that a group may have.
+
+        Returns:
+            The tokens, and the first maximum g.
+        """
+        h = self.points(x)
+        g = group_maximum(h, slot, shape)
+        both = functional.silu(self.point(h) + self.pooled(g).index_select(0, group))
+        return self.norm(group_maximum(self.out(both), slot, shape)), g
+
+
+def group_maximum(
+    values: Float[Tensor, "m d"], slot: Int[Tensor, " m"], shape: tuple[int, int]
+) -> Float[Tensor, "t d"]:
+    """Maximum over the members of each group."""
+    empty = values.new_full((shape[0] * shape[1], values.shape[1]), -torch.inf)
+    return empty.index_copy(0, slot, values).view(*shape, -1).max(dim=1).values
+
+
+class PositionCode(nn.Module):
+    """How tokens know where they are: a code that is added before every block, and a bias of the attention.
+
+    "absolute": the code is ``MLP(r / length)`` and there is no bias. "relative": no code; tokens at distance s have the
+    bias ``sum_k w_hk exp(-(log(1 + s / voxel) - mu_k)^2 / (2 delta^2))`` in head h, delta the spacing of the mu.
+    """
+
+    centres: Tensor
+
+    def __init__(self, position: str, length: float, d: int, n_heads: int) -> None:
+        super().__init__()
+        self.length, self.n_heads = length, n_heads
+        self.code = nn.Sequential(nn.Linear(3, 128), nn.GELU(), nn.Linear(128, d)) if position == "absolute" else None
+        self.bias = nn.Linear(N_RADIAL, n_heads, bias=False) if position == "relative" else None
+        self.register_buffer("centres", torch.linspace(0.0, 7.0, N_RADIAL), persistent=False)
+
+    def forward(
+        self, r: Float[Tensor, "b t 3"], mask: Bool[Tensor, "b t"]
+    ) -> tuple[Float[Tensor, "b t d"] | None, Float[Tensor, "bh q t"]]:
+        """Code of each token, and bias of each head, minus infinity for keys that are padding."""
+        code = None if self.code is None else self.code(r / self.length)
+        padding = r.new_zeros(mask.shape).masked_fill(~mask, -torch.inf)[:, None, None]
+        if self.bias is None:
+            return code, padding.expand(-1, self.n_heads, -1, -1).flatten(0, 1)
+        square = (r[:, :, None] - r[:, None]).square().sum(-1)
+        s = torch.log1p((square + 1e-12).sqrt())
+        spacing = float(self.centres[1] - self.centres[0])
+        radial = torch.exp(-((s[..., None] - self.centres.to(s)) / spacing).square() / 2)
+        return code, (self.bias(radial).permute(0, 3, 1, 2) + padding).flatten(0, 1)
+
+
+class PolarBlock(nn.Module):
+    """One Pre-LN transformer block; the code of the position is added to the tokens first. Layer: ``tokens``."""
+
+    def __init__(self, d: int, n_heads: int) -> None:
+        super().__init__()
+        self.attention = Attention(d, n_heads)
+        self.feedforward = FeedForward(d, 2 * d)
+        self.tokens = Tap()
+
+    def forward(
+        self,
+        tokens: Float[Tensor, "b t d"],
+        code: Float[Tensor, "b t d"] | None,
+        bias: Float[Tensor, "bh q t"],
+        mask: Float[Tensor, "b t 1"] | None,
+    ) -> Float[Tensor, "b t d"]:
+        """Mix the tokens of each cloud."""
+        if code is not None:
+            tokens = tokens + code
+        tokens = tokens + self.attention(tokens, bias)
+        return self.tokens(tokens + self.feedforward(tokens), mask)
