@@ -34,7 +34,7 @@ class ClassVotes:
     @property
     def flip_rate(self) -> Float[Tensor, "..."]:
         """Share of orientations that decide for another class than the majority, ``1 - max_k q_k``."""
-        return 1 - self.share.amax(-1)
+        return (1 - self.share.amax(-1)).clamp(min=0)
 
 
 def class_votes(
