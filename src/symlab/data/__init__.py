@@ -8,45 +8,66 @@ if TYPE_CHECKING:
     from symlab.data._dataset import Dataset
     from symlab.data._density_set import compute_density, load_densities
     from symlab.data._engine import ScfError
+    from symlab.data._event_rows import EventError
+    from symlab.data._event_set import SEMANTIC, EventSet
+    from symlab.data._events import draw_events, load_events, simulate_events
     from symlab.data._fingerprint import fingerprint
     from symlab.data._labels import compute_labels
     from symlab.data._molecules import dihedral_angle, peroxide
     from symlab.data._peroxide_set import compute_response, load_peroxides
     from symlab.data._sets import load_crystals, load_deformed_crystals, load_molecules
+    from symlab.data.tracks._branching import BRANCHES
+    from symlab.data.tracks._guns import Primary
 
 __all__ = [
+    "BRANCHES",
+    "SEMANTIC",
     "CompositionBaseline",
     "Dataset",
+    "EventError",
+    "EventSet",
+    "Primary",
     "ScfError",
     "compute_density",
     "compute_labels",
     "compute_response",
     "dihedral_angle",
+    "draw_events",
     "fingerprint",
     "load_crystals",
     "load_deformed_crystals",
     "load_densities",
+    "load_events",
     "load_molecules",
     "load_peroxides",
     "peroxide",
+    "simulate_events",
 ]
 
 # Names are loaded on first use: the processes that label structures then start without torch, three seconds sooner.
 _MODULES = {
+    "BRANCHES": "symlab.data.tracks._branching",
+    "SEMANTIC": "symlab.data._event_set",
     "CompositionBaseline": "symlab.data._baseline",
     "Dataset": "symlab.data._dataset",
+    "EventError": "symlab.data._event_rows",
+    "EventSet": "symlab.data._event_set",
+    "Primary": "symlab.data.tracks._guns",
     "ScfError": "symlab.data._engine",
     "compute_density": "symlab.data._density_set",
     "compute_labels": "symlab.data._labels",
     "compute_response": "symlab.data._peroxide_set",
     "dihedral_angle": "symlab.data._molecules",
+    "draw_events": "symlab.data._events",
     "fingerprint": "symlab.data._fingerprint",
     "load_crystals": "symlab.data._sets",
     "load_deformed_crystals": "symlab.data._sets",
     "load_densities": "symlab.data._density_set",
+    "load_events": "symlab.data._events",
     "load_molecules": "symlab.data._sets",
     "load_peroxides": "symlab.data._peroxide_set",
     "peroxide": "symlab.data._molecules",
+    "simulate_events": "symlab.data._events",
 }
 
 

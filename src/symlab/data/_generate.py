@@ -2,18 +2,29 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
-from symlab.data._records import Plan, join_chunks, label_chunk
-from symlab.data._tables import TablePlan
+from symlab.data._records import join_chunks, label_chunk
 from symlab.progress import progress_bar
 from symlab.workers import as_finished, n_cores
 
 
+class Work(Protocol):
+    """What to make: `n` points named `sampler`, cut into the pieces that are made and written at once."""
+
+    @property
+    def n(self) -> int: ...
+    @property
+    def sampler(self) -> str: ...
+    def chunks(self) -> list[range]: ...
+
+
 def generate(
-    plan: Plan | TablePlan,
+    plan: Work,
     folder: Path,
     n_workers: int | None = None,
     *,
+    unit: str = "structure",
     label: Callable[..., int] | None = None,
     join: Callable[..., None] | None = None,
 ) -> None:
@@ -26,6 +37,7 @@ def generate(
         plan: what to make.
         folder: where the chunks, and at the end ``dataset.safetensors`` and ``dataset.json``, are written.
         n_workers: processes, one thread each; default: the number of cores this process may use.
+        unit: what the progress bar counts.
         label: labels and writes a chunk, called with ``(plan, indices, path)`` in any process; returns how many points
             failed. Default: `symlab.data._records.label_chunk`.
         join: called at the end with ``(plan, paths, folder)``. Default: `symlab.data._records.join_chunks`.
@@ -40,7 +52,7 @@ def generate(
     missing = {path: indices for path, indices in paths.items() if not path.exists()}
     n_workers = min(n_workers or n_cores(), max(1, len(missing)))
     done = plan.n - sum(map(len, missing.values()))
-    with progress_bar(total=plan.n, initial=done, desc=plan.sampler, unit="structure", delay=2) as bar:
+    with progress_bar(total=plan.n, initial=done, desc=plan.sampler, unit=unit, delay=2) as bar:
         n_failed = 0
         calls = {path: (plan, indices, path) for path, indices in missing.items()}
         for path, failed in as_finished(label, calls, n_workers, f"labels {plan.sampler}"):

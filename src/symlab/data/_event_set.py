@@ -1,0 +1,109 @@
+"""A set of events: clouds of voxels with a class for each, fragments, and true branching points."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from symlab.groups import PointCloud
+
+SEMANTIC = ("shower", "track", "Michel", "delta")
+UNITS = {"positions": "voxel", "energy": "MeV", "branching_points": "voxel"}
+
+
+@dataclass(frozen=True, eq=False)
+class EventSet:
+    """Events in liquid argon; entry i of each list belongs to ``clouds[i]``.
+
+    Attributes:
+        clouds: centres of voxels of 3 mm, from the unweighted centroid of the event, float32; feature ``energy``, MeV.
+        semantic: class of each voxel, int64: 0 shower, 1 track, 2 Michel, 3 delta (4 low energy, where it is kept).
+        fragment: int64, which object a voxel belongs to, from 0.
+        parents: for each fragment of an event, the fragment that it comes from, or -1.
+        particles: for each fragment of an event, the PDG code of the particle that begins it.
+        branching_points: ``(k, 3)``, in the frame of the cloud, float32; may be empty.
+        branches: kind of each branching point, an index into `BRANCHES`: vertex, decay, delta, star, conversion.
+        columns: one value per event: energy, deposited and escaped (MeV), primaries, n_low_energy (voxels).
+        splits: name to row numbers: "train", "validation", "test".
+        n_failed: events that were asked for and rejected, because they are too small or too large.
+        units: of positions, energies and branching points.
+        engine: method and versions.
+        digest: address of the artifact that it was read from; a subset keeps it.
+    """
+
+    clouds: list[PointCloud]
+    semantic: list[Tensor]
+    fragment: list[Tensor]
+    parents: list[Tensor]
+    particles: list[Tensor]
+    branching_points: list[Tensor]
+    branches: list[Tensor]
+    columns: dict[str, list[Any]]
+    splits: dict[str, list[int]]
+    n_failed: int = 0
+    units: dict[str, str] = field(default_factory=lambda: dict(UNITS))
+    engine: dict[str, str] = field(default_factory=dict)
+    digest: str = ""
+
+    def __len__(self) -> int:
+        return len(self.clouds)
+
+    def split(self, name: str) -> "EventSet":
+        """Take one split, by name.
+
+        Raises:
+            ValueError: there is no such split.
+        """
+        if name not in self.splits:
+            raise ValueError(f"split {name!r} does not exist; this data set has {', '.join(self.splits)}")
+        return self.subset(self.splits[name])
+
+    def subset(self, rows: Sequence[int]) -> "EventSet":
+        """Take rows in the order given; the splits are renumbered, `n_failed` stays that of the whole set."""
+        rows = [int(row) for row in rows]
+        position = {row: new for new, row in enumerate(rows)}
+        lists = ("clouds", "semantic", "fragment", "parents", "particles", "branching_points", "branches")
+        return EventSet(
+            **{name: [getattr(self, name)[row] for row in rows] for name in lists},
+            columns={name: [values[row] for row in rows] for name, values in self.columns.items()},
+            splits={name: [position[row] for row in old if row in position] for name, old in self.splits.items()},
+            n_failed=self.n_failed,
+            units=self.units,
+            engine=self.engine,
+            digest=self.digest,
+        )
+
+
+def unpack(
+    arrays: Mapping[str, Tensor],
+    columns: dict[str, list[Any]],
+    splits: dict[str, list[int]],
+    **about: Any,
+) -> EventSet:
+    """Take joined arrays apart into events, each in the frame of its centroid."""
+
+    def parts(name: str, count: str) -> list[Tensor]:
+        return list(arrays[name].split(arrays[count].tolist()))
+
+    voxels = [voxel.to(torch.float64) for voxel in parts("voxel", "n_voxels")]
+    centres = [voxel.mean(dim=0) for voxel in voxels]
+    return EventSet(
+        clouds=[
+            PointCloud((voxel - centre).to(torch.float32), {"energy": energy.clone()})
+            for voxel, centre, energy in zip(voxels, centres, parts("energy", "n_voxels"), strict=True)
+        ],
+        semantic=[value.to(torch.int64) for value in parts("semantic", "n_voxels")],
+        fragment=[value.to(torch.int64) for value in parts("fragment", "n_voxels")],
+        parents=[value.to(torch.int64) for value in parts("parent", "n_fragments")],
+        particles=[value.to(torch.int64) for value in parts("pdg", "n_fragments")],
+        branching_points=[
+            (point - centre).to(torch.float32)
+            for point, centre in zip(parts("point", "n_points"), centres, strict=True)
+        ],
+        branches=[value.to(torch.int64) for value in parts("branch", "n_points")],
+        columns=columns,
+        splits=splits,
+        **about,
+    )
