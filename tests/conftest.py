@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from symlab.data import Dataset
-from symlab.groups import Structure
+from symlab.groups import PointCloud, Structure
 
 
 @pytest.fixture(scope="session")
@@ -29,5 +29,23 @@ def invented_crystals() -> Callable[[int], Dataset]:
         }
         units = {"energy": "eV", "forces": "eV/A", "stress": "eV/A^3"}
         return Dataset(structures, labels, units, {}, {"test": list(range(n))})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def invented_tracks() -> Callable[..., PointCloud]:
+    """Draw straight tracks on a lattice of voxels, about their centroid, with random energies in MeV."""
+
+    def make(seed: int, n_tracks: int = 2, length: float = 40.0) -> PointCloud:
+        generator = torch.Generator().manual_seed(seed)
+        start = 12 * torch.randn(n_tracks, 1, 3, generator=generator, dtype=torch.float64)
+        direction = torch.randn(n_tracks, 1, 3, generator=generator, dtype=torch.float64)
+        along = torch.arange(0, length, 0.7, dtype=torch.float64)[:, None]
+        points = start + along * direction / direction.norm(dim=-1, keepdim=True)
+        points = points + 0.6 * torch.randn(points.shape, generator=generator, dtype=torch.float64)
+        voxels = torch.unique(points.round().flatten(0, 1), dim=0)
+        energy = 0.1 + torch.rand(len(voxels), generator=generator)
+        return PointCloud((voxels - voxels.mean(0)).float(), {"energy": energy})
 
     return make

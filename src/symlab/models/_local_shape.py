@@ -19,8 +19,8 @@ def local_shape(
     r"""Describe the ball around each point, at several radii, by five invariants.
 
     With q the number of points in the ball, m their mean position and C their covariance matrix, of eigenvalues
-    $c_1 \ge c_2 \ge c_3$ with sum c: ``log q - 2``, the mean energy, the lever ``2 |m - r| / radius`` (1 at the end of a
-    line, 0 in its middle), the linearity ``(c_1 - c_2) / c`` and the flatness ``2 (c_2 - c_3) / c``.
+    $c_1 \ge c_2 \ge c_3$ with sum c: ``log q - 2``, the mean energy, the lever ``2 |m - r| / radius`` (1 at the end of
+    a line, 0 in its middle), the linearity ``(c_1 - c_2) / c`` and the flatness ``2 (c_2 - c_3) / c``.
 
     Args:
         positions: voxels.

@@ -1,12 +1,17 @@
-"""Training: PET on labelled structures, augmented by O(3), with checkpoints along the way."""
+"""Training: PET on labelled structures and PoLAr-MAE on events, turned at each visit, with checkpoints on the way."""
 
 from symlab.training._batches import Samples, draw_matrices, epoch_rows, rmse
 from symlab.training._chunks import in_chunks, write_chunk
 from symlab.training._config import TrainingConfig
 from symlab.training._ensemble import train_ensemble, train_ensembles
+from symlab.training._euler import euler_rotations
+from symlab.training._events import Events, group_events
+from symlab.training._focal import class_weights, f1_scores, focal_loss
 from symlab.training._force_field import force_field
+from symlab.training._polar_train import TrainedPolarMAE, pretrain, segment, segment_all
 from symlab.training._ramp import RampedConfig, shrink
 from symlab.training._sector_sweep import Combination, combinations, spectral_network, spectral_training
+from symlab.training._segmentation_config import SegmentationConfig
 from symlab.training._step_time import step_seconds
 from symlab.training._survey import Survey, survey
 from symlab.training._surveys import Patient, surveys
@@ -16,19 +21,30 @@ from symlab.training._trained import TrainedModel
 
 __all__ = [
     "Combination",
+    "Events",
     "Patient",
     "RampedConfig",
     "Samples",
+    "SegmentationConfig",
     "Survey",
     "TrainedModel",
+    "TrainedPolarMAE",
     "TrainingConfig",
+    "class_weights",
     "combinations",
     "draw_matrices",
     "epoch_rows",
+    "euler_rotations",
+    "f1_scores",
     "fit_scales",
+    "focal_loss",
     "force_field",
+    "group_events",
     "in_chunks",
+    "pretrain",
     "rmse",
+    "segment",
+    "segment_all",
     "shrink",
     "spectral_network",
     "spectral_training",

@@ -1,0 +1,148 @@
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+import torch
+from killed import train_and_kill
+from safetensors.torch import load_file
+from torch import Tensor
+
+from symlab.artifacts import Store
+from symlab.groups import PointCloud
+from symlab.models import PolarMAEConfig
+from symlab.training import (
+    SegmentationConfig,
+    TrainingConfig,
+    class_weights,
+    euler_rotations,
+    f1_scores,
+    focal_loss,
+    group_events,
+    pretrain,
+    segment,
+    segment_all,
+)
+
+MODEL = PolarMAEConfig(d=16, d_point=8, n_heads=2, n_blocks=2, n_decoder_blocks=1, local_features=False)
+SHORT = {"n_steps": 6, "batch_size": 3, "n_checkpoints": 2, "n_validations": 2, "resume_interval": 2}
+
+
+@dataclass(frozen=True)
+class Invented:
+    """Tracks that are learned and measured alike; class 1 is a voxel of more than half an MeV."""
+
+    clouds: Sequence[PointCloud]
+    semantic: Sequence[Tensor]
+
+    def split(self, name: str) -> "Invented":
+        rows = slice(0, 6) if name == "train" else slice(6, None)
+        return Invented(self.clouds[rows], self.semantic[rows])
+
+
+@pytest.fixture(scope="module")
+def events(invented_tracks: Callable[..., PointCloud]) -> Invented:
+    clouds = [invented_tracks(seed, length=25.0) for seed in range(9)]
+    return Invented(clouds, [(cloud.features["energy"] > 0.5).long() for cloud in clouds])
+
+
+def weights(folder: Path) -> dict[str, Tensor]:
+    return load_file(sorted((folder / "checkpoints").glob("*.safetensors"))[-1])
+
+
+def test_pretraining_is_handed_on_and_its_head_is_not(tmp_path: Path, events: Invented) -> None:
+    store = Store(tmp_path)
+    first = pretrain(MODEL, TrainingConfig(**SHORT), events, store, progress=False)
+    assert set(first.history[-1]) >= {"chamfer", "energy", "energy_trivial", "train_loss"}
+    config = SegmentationConfig(**SHORT)
+    second = segment(MODEL, config, events, store, start=first, progress=False)
+    assert set(second.history[-1]) >= {"f1_shower", "f1_track", "f1_michel", "f1_delta", "f1_macro"}
+    end, begin = weights(first.folder), second.load_checkpoint(0).state_dict()
+    scratch = segment(MODEL, config, events, store, progress=False).load_checkpoint(0).state_dict()
+    for name, value in begin.items():
+        source = scratch if name.startswith(("read_", "hidden.", "classify.")) else end
+        assert torch.equal(value, source[name]), name
+    with pytest.raises(ValueError, match="start must have the sizes of model"):
+        segment(replace(MODEL, d=32), config, events, store, start=first, progress=False)
+
+
+def test_a_probe_trains_its_head_only(tmp_path: Path, events: Invented) -> None:
+    probe = segment(MODEL, SegmentationConfig(**SHORT, frozen=True), events, Store(tmp_path), progress=False)
+    begin, end = probe.load_checkpoint(0).state_dict(), probe.model.state_dict()
+    changed = {name for name in begin if not torch.equal(begin[name], end[name])}
+    assert changed
+    assert all(name.startswith(("read_", "hidden.", "classify.")) for name in changed)
+
+
+def test_an_easy_class_is_learned(tmp_path: Path, events: Invented) -> None:
+    config = SegmentationConfig(**(SHORT | {"n_steps": 60}), learning_rate=3e-2)
+    history = segment(MODEL, config, events, Store(tmp_path), progress=False).history
+    assert history[-1]["f1_track"] > 0.95
+    assert history[-1]["f1_shower"] > 0.95
+
+
+def test_a_killed_training_resumes_to_the_same_bits(tmp_path: Path, invented_tracks: Callable[..., PointCloud]) -> None:
+    clouds = [invented_tracks(seed, length=25.0) for seed in range(9)]
+    pairs = [(cloud, (cloud.features["energy"] > 0.5).long()) for cloud in clouds]
+    events = Invented([cloud for cloud, _ in pairs], [classes for _, classes in pairs])
+    config = TrainingConfig(**(SHORT | {"n_steps": 120}))
+    root, step = train_and_kill("pretrain", (MODEL, config, events), tmp_path)
+    assert 0 < step < 120
+    resumed = pretrain(MODEL, config, events, Store(root), progress=False)
+    straight = pretrain(MODEL, config, events, Store(tmp_path / "straight"), progress=False)
+    ours, theirs = weights(resumed.folder), weights(straight.folder)
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+def test_jobs_side_by_side_equal_jobs_one_by_one(tmp_path: Path, events: Invented) -> None:
+    jobs = {
+        kind: (MODEL, SegmentationConfig(**SHORT, augmentation=kind), events, None)
+        for kind in ("none", "Euler", "SO(3)", "O(3)")
+    }
+    found = segment_all(jobs, Store(tmp_path), n_workers=1, progress=False)
+    assert list(found) == list(jobs)
+    assert len({one.history[-1]["train_loss"] for one in found.values()}) == 4
+    alone = segment(*jobs["Euler"][:3], Store(tmp_path / "alone"), progress=False)
+    ours, theirs = weights(found["Euler"].folder), weights(alone.folder)
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+def test_groups_are_kept_and_an_event_at_fault_is_named(tmp_path: Path, events: Invented) -> None:
+    store = Store(tmp_path)
+    grouped = group_events(events, MODEL, store, progress=False)
+    again = group_events(events, replace(MODEL, d=32), store, progress=False)
+    assert len(list((tmp_path / "grouped-events").glob("*/groups.safetensors"))) == 1
+    assert all(torch.equal(a.members, b.members) for a, b in zip(grouped, again, strict=True))
+    with pytest.raises(ValueError, match="event 0: the cloud needs"):
+        group_events(events, replace(MODEL, max_tokens=1), store, progress=False)
+
+
+def test_euler_angles_are_not_uniform_rotations() -> None:
+    matrices = euler_rotations(20000, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(torch.linalg.det(matrices), torch.ones(20000, dtype=torch.float64))
+    squares = matrices[:, :, 2].square().mean(0)  # of the components of the turned z axis
+    torch.testing.assert_close(squares, torch.tensor([0.5, 0.25, 0.25], dtype=torch.float64), atol=0.01, rtol=0)
+
+
+def test_focal_loss_and_weights_by_hand() -> None:
+    truth = torch.tensor([0, 0, 0, 1])
+    torch.testing.assert_close(class_weights(truth, 2, 1.0), torch.tensor([2 / 3, 2.0]))
+    torch.testing.assert_close(class_weights(truth, 2, 0.0), torch.ones(2))
+    p = torch.tensor([0.9, 0.6, 0.5, 0.2])
+    logits = torch.stack([p.log(), (1 - p).log()], 1)
+    right = torch.tensor([0.9, 0.6, 0.5, 0.8])
+    terms = torch.tensor([1.0, 1, 1, 3]) * (1 - right) ** 2 * -right.log()
+    found = focal_loss(logits, truth, torch.tensor([1.0, 3.0]), gamma=2.0)
+    torch.testing.assert_close(found, terms.sum() / 6)
+
+
+def test_f1_by_hand() -> None:
+    predicted, truth = torch.tensor([0, 0, 1, 1, 1]), torch.tensor([0, 1, 1, 1, 0])
+    assert f1_scores(predicted, truth, 2).tolist() == pytest.approx([0.5, 2 / 3])
+    assert f1_scores(predicted, truth, 3)[2].isnan()
+
+
+@pytest.mark.parametrize("name", ["gamma", "balance"])
+def test_settings_are_checked(name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name} must not be negative; got -1"):
+        SegmentationConfig(**{name: -1.0})
