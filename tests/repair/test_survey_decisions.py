@@ -15,9 +15,13 @@ from symlab.repair import survey_decisions
 
 @dataclass
 class Toys:
-    """Three clouds of different size."""
+    """Clouds of different size, all of one class."""
 
     clouds: list[PointCloud]
+
+    @property
+    def semantic(self) -> list[Tensor]:
+        return [torch.zeros(len(cloud.positions), dtype=torch.int64) for cloud in self.clouds]
 
     def __len__(self) -> int:
         return len(self.clouds)
@@ -47,7 +51,8 @@ class Toy(nn.Module):
 @pytest.fixture(scope="module")
 def events() -> Toys:
     generator = torch.Generator().manual_seed(0)
-    return Toys([PointCloud(1.5 * torch.randn(n, 3, dtype=torch.float64, generator=generator)) for n in (7, 9, 30)])
+    places = [1.5 * torch.randn(n, 3, dtype=torch.float64, generator=generator) for n in (7, 9, 30)]
+    return Toys([PointCloud(place, {"energy": torch.ones(len(place))}) for place in places])
 
 
 @pytest.fixture

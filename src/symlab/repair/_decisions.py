@@ -1,10 +1,9 @@
 """Decisions of a segmentation network under rotation: spread and flips of every point, with a repair or without."""
 
-import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, Self, cast
+from typing import Any, cast
 
 import torch
 from jaxtyping import Float, Int
@@ -12,29 +11,16 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from symlab.artifacts import Recipe, Store
-from symlab.data import Dataset
-from symlab.groups import HaarGrid, PointCloud, Rotatable, finite_group, monte_carlo_grid
+from symlab.data import EventSet
+from symlab.groups import HaarGrid, Rotatable, finite_group, monte_carlo_grid
 from symlab.measure import class_votes, equivariance
 from symlab.models import weights_digest
 from symlab.repair._frames import framed
 from symlab.repair._symmetrize import symmetrize
-from symlab.training import in_chunks, write_chunk
+from symlab.training import events_fingerprint, in_chunks, write_chunk
 
 CHUNK = 5
 FRAME = "frame"
-
-
-class Events(Protocol):
-    """Labelled point clouds: what `survey_decisions` needs of a set of events."""
-
-    @property
-    def clouds(self) -> Sequence[PointCloud]:
-        """One cloud for each event."""
-
-    def __len__(self) -> int: ...
-
-    def subset(self, rows: Sequence[int]) -> Self:
-        """Take some of the events."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +68,7 @@ class Decisions:
 
 def survey_decisions(
     network: nn.Module,
-    events: Events,
+    events: EventSet,
     store: Store,
     *,
     repair: str | None = None,
@@ -133,20 +119,12 @@ def survey_decisions(
         {"repair": repair, "group": group, "orientations": n_orientations, "seed": seed},
         code=(__name__, type(network).__module__),
         packages=("torch",),
-        inputs=(weights_digest(network), _digest(events.clouds)),
+        inputs=(weights_digest(network), events_fingerprint(events)),
     )
 
     def make(folder: Path) -> None:
-        in_chunks(
-            job.run,
-            cast(Dataset, events),  # in_chunks asks for a length and for subsets
-            folder,
-            "decisions",
-            size=CHUNK,
-            n_workers=n_workers,
-            doing="turns events",
-            progress=progress,
-        )
+        work, some = cast(Any, job.run), cast(Any, events)  # in_chunks asks for a length and for subsets
+        in_chunks(work, some, folder, "decisions", size=CHUNK, n_workers=n_workers, doing="turns", progress=progress)
 
     return job.read(store.get_or_make(recipe, make))
 
@@ -190,7 +168,7 @@ class _Job:
         first, second = (monte_carlo_grid(self.n_orientations, self.group, generator) for _ in range(2))
         return first, second
 
-    def run(self, events: Events, path: Path) -> None:
+    def run(self, events: EventSet, path: Path) -> None:
         """Turn the events of one chunk and write one file."""
         (first, second), dtype = self.grids(), next(self.network.parameters()).dtype
         grouped = [cast(Any, self.network).group(cloud).to(dtype=dtype) for cloud in events.clouds]
@@ -226,12 +204,3 @@ class _Job:
             self.n_orientations,
             int(arrays["evaluations"].sum()),
         )
-
-
-def _digest(clouds: Sequence[PointCloud]) -> str:
-    """Hash what the network sees."""
-    digest = hashlib.sha256()
-    for cloud in clouds:
-        for part in (cloud.positions, *(cloud.features[name] for name in sorted(cloud.features))):
-            digest.update(f"{tuple(part.shape)}{part.dtype}".encode() + part.contiguous().numpy().tobytes())
-    return digest.hexdigest()
