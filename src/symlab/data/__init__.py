@@ -1,4 +1,4 @@
-"""Structures with labels from electronic-structure engines: units stated, checksums kept, failures counted."""
+"""Structures with labels from electronic structure, and simulated particle events: units stated, failures counted."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from symlab.data._labels import compute_labels
     from symlab.data._molecules import dihedral_angle, peroxide
     from symlab.data._peroxide_set import compute_response, load_peroxides
+    from symlab.data._pilarnet import pilarnet_comparison
     from symlab.data._sets import load_crystals, load_deformed_crystals, load_molecules
     from symlab.data.tracks._branching import BRANCHES
     from symlab.data.tracks._guns import Primary
@@ -41,6 +42,7 @@ __all__ = [
     "load_molecules",
     "load_peroxides",
     "peroxide",
+    "pilarnet_comparison",
     "simulate_events",
 ]
 
@@ -67,6 +69,7 @@ _MODULES = {
     "load_molecules": "symlab.data._sets",
     "load_peroxides": "symlab.data._peroxide_set",
     "peroxide": "symlab.data._molecules",
+    "pilarnet_comparison": "symlab.data._pilarnet",
     "simulate_events": "symlab.data._events",
 }
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 
-def check_counts(*, n: int, seed: int, max_iterations: int, n_workers: int | None) -> None:
+def check_counts(*, n: int, seed: int, n_workers: int | None, max_iterations: int = 1) -> None:
     """Refuse a count that is no whole number, or too small.
 
     Raises:

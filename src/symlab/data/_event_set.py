@@ -10,6 +10,7 @@ from torch import Tensor
 from symlab.groups import PointCloud
 
 SEMANTIC = ("shower", "track", "Michel", "delta")
+PER_EVENT = ("clouds", "semantic", "fragment", "parents", "particles", "branching_points", "branches")
 UNITS = {"positions": "voxel", "energy": "MeV", "branching_points": "voxel"}
 
 
@@ -31,6 +32,10 @@ class EventSet:
         units: of positions, energies and branching points.
         engine: method and versions.
         digest: address of the artifact that it was read from; a subset keeps it.
+
+    Raises:
+        ValueError: lists or labels of another length than the clouds, an energy that is not finite and above 0, or a
+            voxel that occurs twice. A cloud of one voxel is allowed.
     """
 
     clouds: list[PointCloud]
@@ -46,6 +51,25 @@ class EventSet:
     units: dict[str, str] = field(default_factory=lambda: dict(UNITS))
     engine: dict[str, str] = field(default_factory=dict)
     digest: str = ""
+
+    def __post_init__(self) -> None:
+        lists = {name: getattr(self, name) for name in PER_EVENT} | self.columns
+        for name, values in lists.items():
+            if len(values) != len(self.clouds):
+                raise ValueError(f"{name} must have one entry per event ({len(self.clouds)}), got {len(values)}")
+        for event, cloud in enumerate(self.clouds):
+            for name in ("semantic", "fragment"):
+                if len(values := getattr(self, name)[event]) != len(cloud.positions):
+                    raise ValueError(
+                        f"{name}[{event}] must have one entry per voxel ({len(cloud.positions)}), got {len(values)}"
+                    )
+            energy = cloud.features.get("energy")
+            if energy is None or not (torch.isfinite(energy) & (energy > 0)).all():
+                raise ValueError(f"clouds[{event}] must have a feature 'energy', finite and above 0 MeV in every voxel")
+            if (twice := len(cloud.positions) - _n_voxels(cloud.positions)) > 0:
+                raise ValueError(
+                    f"clouds[{event}] has {twice} voxels twice; add their energies, so that each voxel is one point"
+                )
 
     def __len__(self) -> int:
         return len(self.clouds)
@@ -64,9 +88,8 @@ class EventSet:
         """Take rows in the order given; the splits are renumbered, `n_failed` stays that of the whole set."""
         rows = [int(row) for row in rows]
         position = {row: new for new, row in enumerate(rows)}
-        lists = ("clouds", "semantic", "fragment", "parents", "particles", "branching_points", "branches")
         return EventSet(
-            **{name: [getattr(self, name)[row] for row in rows] for name in lists},
+            **{name: [getattr(self, name)[row] for row in rows] for name in PER_EVENT},
             columns={name: [values[row] for row in rows] for name, values in self.columns.items()},
             splits={name: [position[row] for row in old if row in position] for name, old in self.splits.items()},
             n_failed=self.n_failed,
@@ -74,6 +97,15 @@ class EventSet:
             engine=self.engine,
             digest=self.digest,
         )
+
+
+def _n_voxels(positions: Tensor) -> int:
+    """Count different voxels: points of one lattice, wherever its origin is."""
+    index = (positions - positions[0]).round().to(torch.int64)
+    index -= index.amin(dim=0)
+    x, y, z = index.unbind(dim=1)
+    width = int(index.max()) + 1
+    return len(torch.unique((x * width + y) * width + z))
 
 
 def unpack(

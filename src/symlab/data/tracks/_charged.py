@@ -11,15 +11,14 @@ from symlab.data.tracks._decays import annihilate, stop
 from symlab.data.tracks._hadrons import INTERACTION_RATE, absorb, interact
 from symlab.data.tracks._particles import CHARGE, ELECTRON, MASS, PHOTON, PION_MINUS, POSITRON
 from symlab.data.tracks._photons import sample_opening
-from symlab.data.tracks._rates import DELTAS, LOSS, PHOTONS, rates
+from symlab.data.tracks._rates import DELTAS, LOSS, PHOTONS, SCATTERING, STOPPED, rates
 from symlab.data.tracks._register import Process, Register
 from symlab.data.tracks._sampling import deflect
-from symlab.data.tracks._scattering import scatter, scattering_angle
+from symlab.data.tracks._scattering import scatter
 
 LARGEST_STEP = np.array([0.1] * 2 + [0.2] * 5)  # cm; by kind
 LARGEST_LOSS = 0.15  # share of the energy that a step may take
 SMALLEST_STEP = 0.02  # cm
-STOPPED = np.array([0.2] * 2 + [1.0] * 5)  # MeV; an electron of 0.2 MeV goes 0.4 mm, a proton of 1 MeV 0.02 mm
 
 
 def step(beam: Beam, magnetic_field: float, register: Register, rng: np.random.Generator) -> list[Beam]:
@@ -50,7 +49,7 @@ def step(beam: Beam, magnetic_field: float, register: Register, rng: np.random.G
     spread = np.sqrt(IONISATION / beta**2 * length * np.minimum(ionisation.CUT, energy))
     lost = np.clip(lost + np.minimum(spread, 0.5 * lost) * rng.normal(size=n), 0.0, energy)
     start = beam.direction
-    end = scatter(start, scattering_angle(momentum, beta, length), rng)
+    end = scatter(start, table[:, SCATTERING] * length, rng)
     if magnetic_field:
         end = bend(end, CHARGE[beam.kind] * magnetic_field * length / momentum)
     middle = beam.position + 0.5 * length[:, None] * start

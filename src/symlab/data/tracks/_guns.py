@@ -32,7 +32,7 @@ class Primary(NamedTuple):
 FAMILIES = (("e-", "e+", "mu-", "mu+"), ("gamma",), ("pi-", "pi+"), ("p",))
 WEIGHTS = (3, 2, 3, 3)
 MOST = (1, 2, 2, 2)  # of each family at one vertex
-ENERGIES = {"e-": (40, 500), "e+": (40, 500), "mu-": (40, 500), "mu+": (40, 500), "gamma": (40, 500)}
+ENERGIES = {"e-": (40, 500), "e+": (40, 500), "mu-": (40, 1000), "mu+": (40, 1000), "gamma": (40, 500)}
 ENERGIES |= {"pi-": (40, 400), "pi+": (40, 400), "p": (50, 350)}  # MeV, kinetic, flat
 AT_VERTEX = (1, 4)  # particles, both ends included
 RAIN = (0, 3)

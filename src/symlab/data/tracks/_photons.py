@@ -16,7 +16,7 @@ PAIR = np.array(  # Geant4 Physics Reference Manual, Gamma conversion: a, b, c; 
     ]
 )
 PAIR_LOWEST = 1.5  # MeV; below it the parametrization falls with the square of the distance from threshold
-PHOTOELECTRIC = (0.048, 3.1)  # cm^2/g at 0.1 MeV, and the power with which it falls; NIST XCOM, 3 % from 30 to 300 keV
+PHOTOELECTRIC = (0.0556, 3.12)  # cm^2/g at 0.1 MeV, and the power with which it falls; NIST XCOM to 3 %, 20 to 300 keV
 
 
 def compton_coefficient(energy: Values) -> Values:

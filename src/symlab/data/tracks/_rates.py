@@ -1,4 +1,4 @@
-"""One table for all charged particles: loss, deltas and photons per cm against the logarithm of the energy."""
+"""One table for all charged particles: loss, deltas, photons and scattering per cm, against the energy."""
 
 from functools import cache
 
@@ -7,10 +7,12 @@ from jaxtyping import Float, Int
 
 from symlab.data.tracks import _bremsstrahlung as bremsstrahlung
 from symlab.data.tracks import _ionisation as ionisation
+from symlab.data.tracks import _scattering as scattering
 from symlab.data.tracks._particles import MASS, N_CHARGED, POSITRON
 
 LOWEST, HIGHEST, N_ENERGIES = 0.05, 2e4, 600  # MeV; nodes are 2 % apart
-LOSS, DELTAS, PHOTONS = range(3)
+STOPPED = np.array([0.2] * 2 + [1.0] * 5)  # MeV; an electron of 0.2 MeV goes 0.4 mm, a proton of 1 MeV 0.02 mm
+LOSS, DELTAS, PHOTONS, SCATTERING = range(4)
 
 
 @cache
@@ -21,16 +23,17 @@ def _table() -> Float[np.ndarray, "kind node quantity"]:
         if kind <= POSITRON:
             loss = ionisation.electron_loss(energy, ionisation.CUT)
             loss += bremsstrahlung.radiative_loss(energy, bremsstrahlung.CUT)
-            rates = ionisation.electron_delta_rate(energy), bremsstrahlung.photon_rate(energy)
+            deltas, photons = ionisation.electron_delta_rate(energy), bremsstrahlung.photon_rate(energy)
         else:
             loss = ionisation.heavy_loss(energy, MASS[kind], ionisation.CUT)
-            rates = ionisation.heavy_delta_rate(energy, MASS[kind]), np.zeros_like(energy)
-        rows.append(np.stack([loss, *rates], axis=1))
+            deltas, photons = ionisation.heavy_delta_rate(energy, MASS[kind]), np.zeros_like(energy)
+        angles = scattering.scattering_power(energy, MASS[kind])
+        rows.append(np.stack([loss, deltas, photons, angles], axis=1))
     return np.stack(rows)
 
 
-def rates(kind: Int[np.ndarray, " n"], energy: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n 3"]:
-    """Interpolate: restricted loss in MeV/cm, deltas and photons above their cuts per cm.
+def rates(kind: Int[np.ndarray, " n"], energy: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n 4"]:
+    """Interpolate: restricted loss (MeV/cm), deltas and photons above their cuts (1/cm), scattering (rad^2/cm).
 
     Args:
         kind: of a charged particle.
@@ -46,11 +49,11 @@ def rates(kind: Int[np.ndarray, " n"], energy: Float[np.ndarray, " n"]) -> Float
 
 @cache
 def _ranges(kind: int) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
-    energy = np.geomspace(LOWEST, HIGHEST, 4 * N_ENERGIES)
+    energy = np.geomspace(STOPPED[kind], HIGHEST, 4 * N_ENERGIES)
     if kind <= POSITRON:
         loss = ionisation.electron_loss(energy) + bremsstrahlung.radiative_loss(energy)
     else:
-        loss = np.maximum(ionisation.heavy_loss(energy, MASS[kind]), 1e-3)
+        loss = ionisation.heavy_loss(energy, MASS[kind])
     slices = np.diff(energy) * (1 / loss[1:] + 1 / loss[:-1]) / 2
     return energy, np.concatenate([[0.0], np.cumsum(slices)])
 
@@ -60,6 +63,6 @@ def csda_range(kind: int, energy: Float[np.ndarray, " n"] | float) -> Float[np.n
 
     Args:
         kind: of a charged particle.
-        energy: kinetic, MeV. The path below 0.05 MeV is left out.
+        energy: kinetic, MeV. The path below `STOPPED` is left out.
     """
     return np.interp(np.log(energy), np.log(_ranges(kind)[0]), _ranges(kind)[1])
