@@ -127,6 +127,10 @@ def test_chamfer_distance_by_hand() -> None:
     found = Reconstruction(torch.tensor([True]), predicted, true, mask, torch.tensor([[0.5, -0.5, 7.0]]))
     assert float(found.chamfer()) == pytest.approx((0 + 1) / 2 + (0 + 4 + 4) / 3)
     assert float(found.energy_error()) == pytest.approx(0.25)
+    assert float(found.chamfer_trivial()) == 0  # a lone group is its own neighbour
+    other = torch.tensor([[[0.0, 0, 0, 0], [2, 0, 0, 0], [9, 9, 9, 9]]])
+    two = replace(found, true=torch.cat([true, other]), mask=mask.repeat(2, 1))
+    assert float(two.chamfer_trivial()) == pytest.approx((0 + 1) / 2 + (0 + 1 + 0) / 3)
 
 
 def test_bad_batches_are_refused(clouds: list[GroupedCloud]) -> None:

@@ -21,6 +21,7 @@ from symlab.models._pet import PET
 from symlab.models._polar import PolarMAE
 from symlab.models._polar_config import PolarMAEConfig
 from symlab.models._reconstruct import Reconstruction
+from symlab.models._regroup import changed_groups
 
 __all__ = [
     "PET",
@@ -38,6 +39,7 @@ __all__ = [
     "Target",
     "build",
     "bump",
+    "changed_groups",
     "count_parameters",
     "energy_scale",
     "force_field_targets",

@@ -27,8 +27,8 @@ class PolarMAE(nn.Module):
     Unconstrained: the offsets of the points in a group enter the mini-PointNet raw, and with absolute positions so do
     the coordinates of the centres; nothing ties the answers in two orientations. Invariant under the order of points
     and of groups. What differs from the original: LayerNorm of each token in place of statistics over the batch, gated
-    feed-forward, a head that also sees each point as the mini-PointNet of its nearest group does, and, unless
-    ``local_features`` is off, invariants of the neighbourhood of a point.
+    feed-forward, and a head that also sees each point as the mini-PointNet of its nearest group does and, unless
+    ``local_features`` is off, by the invariant shape of its neighbourhood.
 
     Args:
         config: sizes.
@@ -38,15 +38,15 @@ class PolarMAE(nn.Module):
     def __init__(self, config: PolarMAEConfig, generator: torch.Generator | None = None) -> None:
         super().__init__()
         self.config = config
-        d, n_inputs = config.d, 4 + (N_LOCAL if config.local_features else 0)
-        self.tokenizer = MiniPointNet(n_inputs, config.d_point, d)
+        d, n_shape = config.d, N_LOCAL if config.local_features else 0
+        self.tokenizer = MiniPointNet(4, config.d_point, d)
         self.embedding = Tap()
         self.position = PositionCode(config.position, config.length, d, config.n_heads)
         self.blocks = nn.ModuleList(PolarBlock(d, config.n_heads) for _ in range(config.n_blocks))
         self.reconstructor = Reconstructor(config)
         self.read_token = nn.Linear(d, d)
         self.read_cloud = nn.Linear(2 * d, d, bias=False)
-        self.read_point = nn.Linear(n_inputs + config.d_point, d, bias=False)
+        self.read_point = nn.Linear(4 + n_shape + config.d_point, d, bias=False)
         self.read_pooled = nn.Linear(config.d_point, d, bias=False)
         self.hidden = nn.Linear(d, d)
         self.points, self.classify = Tap(), nn.Linear(d, config.n_classes)
@@ -122,7 +122,7 @@ class PolarMAE(nn.Module):
         own = batch.nearest[:, 0]
         x = self._inputs(batch, torch.arange(len(own), device=own.device), own)
         spread = functional.embedding_bag(batch.nearest, of_token, mode="sum", per_sample_weights=batch.weights)
-        of_point = self.read_point(torch.cat([x, self.tokenizer.points(x)], dim=-1))
+        of_point = self.read_point(torch.cat([x, batch.shape, self.tokenizer.points(x)], dim=-1))
         hidden = functional.silu(spread + of_point + of_cloud[batch.cloud])
         return self.logits(self.classify(self.points(functional.silu(self.hidden(hidden)))))
 
@@ -157,7 +157,7 @@ class PolarMAE(nn.Module):
                 read.append(tokens)
         return read
 
-    def _inputs(self, batch: GroupedBatch, points: Tensor, groups: Tensor) -> Float[Tensor, "m c"]:
-        """Give what the mini-PointNet sees of points as members of groups: offset from the centre, energy, shape."""
+    def _inputs(self, batch: GroupedBatch, points: Tensor, groups: Tensor) -> Float[Tensor, "m 4"]:
+        """Give what the mini-PointNet sees of points as members of groups: offset from the centre, energy."""
         offset = batch.positions[points] - batch.positions[batch.centres[groups]]
-        return torch.cat([offset / self.config.group_radius, batch.energy[points, None], batch.shape[points]], dim=-1)
+        return torch.cat([offset / self.config.group_radius, batch.energy[points, None]], dim=-1)

@@ -36,16 +36,25 @@ class Reconstruction:
     mask: Bool[Tensor, "g k"]
     infilled: Float[Tensor, "g k"]
 
-    def chamfer(self) -> Tensor:
+    def chamfer(self, predicted: Float[Tensor, "g k 4"] | None = None) -> Tensor:
         r"""Chamfer distance of each group, averaged over groups, arXiv:1612.00603.
 
         ``1/n sum_i min_j |x_i - y_j|^2 + 1/k sum_j min_i |x_i - y_j|^2`` over members x and predicted points y, in four
         dimensions: offsets in units of R, and energy.
+
+        Args:
+            predicted: points to judge in place of those of the decoder.
         """
-        square = (self.true[:, :, None] - self.predicted[:, None]).square().sum(-1)
+        predicted = self.predicted if predicted is None else predicted
+        square = (self.true[:, :, None] - predicted[:, None]).square().sum(-1)
         square = square.masked_fill(~self.mask[..., None], torch.inf)
         missed = square.amin(2).masked_fill(~self.mask, 0.0).sum(1) / self.mask.sum(1)
         return (missed + square.amin(1).mean(1)).mean()
+
+    def chamfer_trivial(self) -> Tensor:
+        """Chamfer distance of the trivial answer: for each hidden group the members of the next one."""
+        filled = torch.where(self.mask[..., None], self.true, self.true[:, :1])
+        return self.chamfer(filled.roll(1, dims=0))
 
     def energy_error(self) -> Tensor:
         """Mean squared error of the infilled energies, over members."""

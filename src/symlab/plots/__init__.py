@@ -13,6 +13,7 @@ from symlab.plots._errors import error_boxes, error_scatter
 from symlab.plots._events import EventView, event_panels
 from symlab.plots._floor import noise_floors
 from symlab.plots._gallery import event_gallery
+from symlab.plots._groups import group_panels
 from symlab.plots._ladder import ladder
 from symlab.plots._layers import layer_spectrum
 from symlab.plots._learning import learning_curve
@@ -46,6 +47,7 @@ __all__ = [
     "event_gallery",
     "event_panels",
     "fit_power_law",
+    "group_panels",
     "hit_rates",
     "ladder",
     "layer_spectrum",

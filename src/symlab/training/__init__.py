@@ -6,9 +6,10 @@ from symlab.training._config import TrainingConfig
 from symlab.training._ensemble import train_ensemble, train_ensembles
 from symlab.training._euler import euler_rotations
 from symlab.training._events import Events, events_fingerprint, group_events
-from symlab.training._focal import class_weights, f1_scores, focal_loss
+from symlab.training._focal import class_weights, focal_loss
 from symlab.training._force_field import force_field
 from symlab.training._polar_train import TrainedPolarMAE, pretrain, segment, segment_all
+from symlab.training._predictions import predict_classes
 from symlab.training._ramp import RampedConfig, shrink
 from symlab.training._sector_sweep import Combination, combinations, spectral_network, spectral_training
 from symlab.training._segmentation_config import SegmentationConfig
@@ -17,6 +18,7 @@ from symlab.training._survey import Survey, survey
 from symlab.training._surveys import Patient, surveys
 from symlab.training._targets import fit_scales
 from symlab.training._token_survey import TokenSurvey, survey_tokens
+from symlab.training._track_network import track_network
 from symlab.training._train import train, train_seeds
 from symlab.training._trained import TrainedModel
 
@@ -38,12 +40,12 @@ __all__ = [
     "epoch_rows",
     "euler_rotations",
     "events_fingerprint",
-    "f1_scores",
     "fit_scales",
     "focal_loss",
     "force_field",
     "group_events",
     "in_chunks",
+    "predict_classes",
     "pretrain",
     "rmse",
     "segment",
@@ -55,6 +57,7 @@ __all__ = [
     "survey",
     "survey_tokens",
     "surveys",
+    "track_network",
     "train",
     "train_ensemble",
     "train_ensembles",

@@ -1,4 +1,4 @@
-"""Learning and judging classes of very unequal size: the focal loss, and F1."""
+"""Learning classes of very unequal size: the focal loss, and weights."""
 
 import torch
 from jaxtyping import Float, Int
@@ -36,9 +36,3 @@ def class_weights(truth: Int[Tensor, " n"], n_classes: int, balance: float = 1.0
     share = torch.bincount(truth, minlength=n_classes).clamp(min=1).double() / max(1, len(truth))
     weights = share.pow(-balance)
     return (weights / (weights * share).sum()).float()
-
-
-def f1_scores(predicted: Int[Tensor, " n"], truth: Int[Tensor, " n"], n_classes: int) -> Float[Tensor, " classes"]:
-    """F1 of each class, ``2 TP / (2 TP + FP + FN)``; NaN for a class that neither occurs nor is predicted."""
-    pairs = torch.bincount(truth * n_classes + predicted, minlength=n_classes**2).view(n_classes, n_classes).double()
-    return 2 * pairs.diagonal() / (pairs.sum(0) + pairs.sum(1))

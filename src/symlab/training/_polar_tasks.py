@@ -1,29 +1,29 @@
 """PoLAr-MAE on particle tracks, as the training loop sees it: reconstruct hidden groups, or segment points."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from symlab.groups import random_rotations
-from symlab.models import GroupedBatch, GroupedCloud, PolarMAE
+from symlab.measure import f1_scores
+from symlab.models import GroupedCloud, PolarMAE
 from symlab.training._config import TrainingConfig
-from symlab.training._focal import class_weights, f1_scores, focal_loss
+from symlab.training._focal import class_weights, focal_loss
+from symlab.training._passes import join_turned, turned_passes, turned_predictions
 from symlab.training._segmentation_config import SegmentationConfig
 
 CLASSES = ("shower", "track", "michel", "delta")
 HEAD = ("read_", "hidden.", "classify.")
 """How the names of the weights of the segmentation head begin."""
-PER_PASS = 16
-"""Events in one forward pass of a validation."""
 
 
 class Reconstruct:
     """Masked pre-training: Chamfer distance of the hidden groups, and mean squared error of their energies.
 
-    The two terms are weighted by ``loss_weights["chamfer"]`` and ``["energy"]``. Validation gives ``chamfer``,
-    ``energy``, and ``energy_trivial``, the error of always answering the mean energy of the visible points' event.
+    The two terms are weighted by ``loss_weights["chamfer"]`` and ``["energy"]``. Validation gives both, and what
+    answers without any learning would give: ``chamfer_trivial`` for another hidden group in place of each, and
+    ``energy_trivial`` for the mean energy of the points of all events.
 
     Args:
         network: with its initial weights.
@@ -53,7 +53,7 @@ class Reconstruct:
         self, network: Any, rows: Sequence[int], matrices: Tensor | None, generator: torch.Generator, device: Any
     ) -> Tensor:
         """Hide groups by the generator, and compare."""
-        batch = _batch([self.learned[row] for row in rows], matrices, self.network).to(device=device)
+        batch = join_turned([self.learned[row] for row in rows], matrices, self.network).to(device=device)
         found = network.reconstruct(batch, generator)
         weights = self.config.loss_weights
         return weights.get("chamfer", 1.0) * found.chamfer() + weights.get("energy", 1.0) * found.energy_error()
@@ -62,16 +62,17 @@ class Reconstruct:
     def validate(self) -> Mapping[str, float]:
         """Mean over hidden groups, and over their points."""
         chance = torch.Generator().manual_seed(self.config.seed)
-        chamfer, energy, trivial, groups, points = 0.0, 0.0, 0.0, 0, 0
-        for _, batch in _passes(self.measured, self.config.seed, self.network):
+        totals, groups, points = torch.zeros(4, dtype=torch.float64), 0, 0
+        mean = torch.cat([cloud.energy for cloud in self.measured]).mean()
+        for _, batch in turned_passes(self.measured, self.config.seed, self.network):
             found = self.network.reconstruct(batch, chance)
             n_groups, n_points = len(found.mask), int(found.mask.sum())
-            true = found.true[..., 3][found.mask]
-            chamfer += float(found.chamfer()) * n_groups
-            energy += float(found.energy_error()) * n_points
-            trivial += float((true - batch.energy.mean()).square().sum())
+            trivial = (found.true[..., 3][found.mask] - mean.to(found.true)).square().mean()
+            of_groups = [found.chamfer() * n_groups, found.chamfer_trivial() * n_groups]
+            totals += torch.stack([*of_groups, found.energy_error() * n_points, trivial * n_points]).double().cpu()
             groups, points = groups + n_groups, points + n_points
-        return {"chamfer": chamfer / groups, "energy": energy / points, "energy_trivial": trivial / points}
+        means = (totals / torch.tensor([groups, groups, points, points])).tolist()
+        return dict(zip(("chamfer", "chamfer_trivial", "energy", "energy_trivial"), means, strict=True))
 
 
 class Segment:
@@ -113,18 +114,16 @@ class Segment:
         self, network: Any, rows: Sequence[int], matrices: Tensor | None, generator: torch.Generator, device: Any
     ) -> Tensor:
         """Compare the logits of all points with their classes; nothing here needs the generator."""
-        batch = _batch([self.learned[row] for row in rows], matrices, self.network).to(device=device)
+        batch = join_turned([self.learned[row] for row in rows], matrices, self.network).to(device=device)
         truth = torch.cat([self.learned_classes[row] for row in rows]).to(device)
         return focal_loss(network(batch), truth, self.weights.to(device), self.config.gamma)
 
     @torch.no_grad()
     def validate(self) -> Mapping[str, float]:
         """F1 over the points of all events."""
-        predicted, truth = [], []
-        for rows, batch in _passes(self.measured, self.config.seed, self.network):
-            predicted.append(self.network(batch).argmax(-1))
-            truth += [self.measured_classes[row] for row in rows]
-        scores = f1_scores(torch.cat(predicted).cpu(), torch.cat(truth), self.network.config.n_classes)
+        predicted = torch.cat(turned_predictions(self.network, self.measured, self.config.seed))
+        truth = torch.cat(list(self.measured_classes))
+        scores = f1_scores(predicted, truth, self.network.config.n_classes)
         named = zip(CLASSES, scores.tolist(), strict=False)
         return {f"f1_{name}": value for name, value in named} | {"f1_macro": float(scores.nanmean())}
 
@@ -132,19 +131,3 @@ class Segment:
 def _refuse_empty(training: Sequence[GroupedCloud], validation: Sequence[GroupedCloud]) -> None:
     if len(training) == 0 or len(validation) == 0:
         raise ValueError(f"training and validation need events; got {len(training)} and {len(validation)}")
-
-
-def _batch(clouds: Sequence[GroupedCloud], matrices: Tensor | None, network: PolarMAE) -> GroupedBatch:
-    """Join clouds, in the type of the weights, cloud i turned by matrix i."""
-    batch = GroupedBatch.from_clouds(clouds).to(dtype=network.classify.weight.dtype)
-    return batch if matrices is None else batch.turned(matrices)
-
-
-def _passes(clouds: Sequence[GroupedCloud], seed: int, network: PolarMAE) -> Iterator[tuple[list[int], GroupedBatch]]:
-    """Yield all clouds in batches of like size, each turned by an element of O(3) that depends on the seed only."""
-    matrices = random_rotations(len(clouds), torch.Generator().manual_seed(seed), improper=True)
-    order = sorted(range(len(clouds)), key=lambda row: clouds[row].n_tokens)
-    device = network.classify.weight.device
-    for start in range(0, len(order), PER_PASS):
-        rows = order[start : start + PER_PASS]
-        yield rows, _batch([clouds[row] for row in rows], matrices[rows], network).to(device=device)

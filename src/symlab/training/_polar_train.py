@@ -21,7 +21,11 @@ Key = TypeVar("Key")
 
 
 class TrainedPolarMAE(Trained[PolarMAEConfig, PolarMAE]):
-    """A pre-training (history: chamfer, energy, energy_trivial) or a segmentation (history: f1_<class>, f1_macro)."""
+    """A finished training of PoLAr-MAE.
+
+    The history of a pre-training holds chamfer, energy, and what trivial answers give; that of a segmentation
+    f1_<class> and f1_macro.
+    """
 
     @classmethod
     def read_model(cls, values: Mapping[str, Any]) -> PolarMAEConfig:
