@@ -42,6 +42,7 @@ n_controls: int | None = None  # test events that are turned for each control an
 n_workers: int | None = None  # processes, one thread each
 
 # %%
+import re
 from dataclasses import replace
 
 import torch
@@ -59,10 +60,10 @@ run = Run.start(
     globals(),
     presets={
         "smoke": {
-            "n_events": 40,
-            "n_pretrain": 4,
-            "n_steps": 8,
-            "n_seeds": 2,
+            "n_events": 60,
+            "n_pretrain": 20,
+            "n_steps": 24,
+            "n_seeds": 1,
             "n_turned": 3,
             "n_orientations": 4,
             "n_decomposed": 1,
@@ -72,8 +73,8 @@ run = Run.start(
             "n_workers": 1,
         },
         "book": {
-            "n_events": 600,
-            "n_pretrain": 600,
+            "n_events": 1500,
+            "n_pretrain": 500,
             "n_steps": 600,
             "n_seeds": 3,
             "n_turned": 40,
@@ -85,10 +86,10 @@ run = Run.start(
             "n_workers": 2,
         },
         "full": {
-            "n_events": 3000,
-            "n_pretrain": 6000,
-            "n_steps": 6000,
-            "n_seeds": 3,
+            "n_events": 20000,
+            "n_pretrain": 20000,
+            "n_steps": 20000,
+            "n_seeds": 5,
             "n_turned": 200,
             "n_orientations": 48,
             "n_decomposed": 20,
@@ -110,17 +111,16 @@ options = {"n_orientations": p.n_orientations, "seed": p.seed, "n_workers": p.n_
 # ## The patient
 #
 # Events and networks are those of [the chapter on tracks](12_tracks): simulated here, {glue:text}`13_seeds:.0f`
-# networks of {glue:text}`13_parameters:.0f` weights, pre-trained on masked groups and fine-tuned to segment, with
-# random rotations of $\mathrm{SO}(3)$ as augmentation in both trainings and no symmetry built in. Each of
+# networks of {glue:text}`13_parameters:.0f` weights, fine-tuned to segment from one that was pre-trained on masked
+# groups, with random rotations of $\mathrm{SO}(3)$ as augmentation in both trainings and no symmetry built in. Each of
 # {glue:text}`13_events:.0f` test events is turned into two independent sets of {glue:text}`13_orientations:.0f` random
 # orientations: the first tells the spread $v$, the second the flips.
 
 # %%
-events = load_events(run.store, p.n_events)
-networks = {}
-for number in range(p.n_seeds):
-    model, masking, segmenting = track_network(number, n_pretrain=p.n_pretrain, n_steps=p.n_steps)
-    networks[number] = (model, segmenting, events, pretrain(model, masking, events, run.store, progress=False))
+events = load_events(run.store, p.n_events, n_workers=p.n_workers)
+model, masking, segmenting = track_network(n_pretrain=p.n_pretrain, n_steps=p.n_steps)
+masked = pretrain(model, masking, events, run.store, progress=False)
+networks = {number: (model, replace(segmenting, seed=number), events, masked) for number in range(p.n_seeds)}
 trained = segment_all(networks, run.store, n_workers=p.n_workers, progress=False)
 network = trained[0].model
 test = events.split("test")
@@ -451,7 +451,6 @@ sizes = torch.tensor([len(kinds) for kinds in test.semantic])
 middle = sizes.argsort()[torch.linspace(0.1, 0.6, p.n_decomposed).mul(len(sizes) - 1).round().long()]
 few = test.subset(middle.tolist())
 layers = [name for name in network.layer_names() if name == "embedding" or name.endswith("tokens")]
-masked = networks[0][3]
 states = {"untrained": masked.load_checkpoint(0), "pre-trained": masked.model, "fine-tuned": network}
 tokens = {
     state: survey_tokens(
@@ -558,7 +557,8 @@ for label, change in changes.items():
     sizes, _, settings = track_network(
         n_steps=p.n_control_steps, augmentation=chosen["augmentation"], position=chosen["position"]
     )
-    jobs[label] = (replace(sizes, local_features=chosen["local_features"]), settings, events, None)
+    sizes, settings = replace(sizes, local_features=chosen["local_features"]), replace(settings, n_validations=1)
+    jobs[label] = (sizes, settings, events, None)
 controls = segment_all(jobs, run.store, n_workers=p.n_workers, progress=False)
 subset = test.subset(range(min(p.n_controls, len(test))))
 patients = {label: (one.model, None, "SO(3)") for label, one in controls.items()}
@@ -594,7 +594,7 @@ def summary(decisions):
 
 def record(label, decisions):
     """Key numbers of one survey."""
-    key = "".join(c if c.isalnum() else "_" for c in label.lower()).replace("__", "_").strip("_")
+    key = re.sub(r"[^a-z0-9]+", "_", label.lower())
     for name, (value, error), what in zip(
         ("f1", "a", "flips"),
         summary(decisions),
