@@ -301,14 +301,14 @@ run.figure(
 # point. So we can ask at which distance.
 
 # %%
-edges = torch.tensor([0.0, 2, 4, 8, 16, 32, 64, 128, 2000])
+edges = torch.tensor([0.0, 2, 4, 8, 16, 32, 64, 128, 512])
 distances = {
     "to another class": torch.cat(
         [distance_to_other_class(one.positions, kinds) for one, kinds in zip(test.clouds, test.semantic, strict=True)]
-    ).clamp(max=1999),
+    ).clamp(max=511),
     "to a branching point": torch.cat(
         [distance_to(one.positions, places) for one, places in zip(test.clouds, test.branching_points, strict=True)]
-    ).clamp(max=1999),
+    ).clamp(max=511),
 }
 profiles = {
     (quantity, label): binned_mean(values, away, edges, turned.event, generator=chance)

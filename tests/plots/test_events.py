@@ -26,6 +26,15 @@ def test_changed_points_are_ringed_where_they_lie() -> None:
     assert len(rings.get_facecolor()) == 0
 
 
+def test_neighbours_share_a_ring() -> None:
+    positions, classes = np.zeros((50, 3)), np.zeros(50, dtype=int)
+    positions[:, 0] = np.linspace(0, 100, 50)
+    axes = plots.event_panels([plots.EventView("a", positions, classes, classes == 0)], classes=CLASSES).axes[0]
+    places = axes.collections[-1].get_offsets()
+    assert 10 < len(places) < 40
+    assert np.diff(np.sort(places[:, 0])).min() >= 0.03 * axes.get_xlim()[1]
+
+
 def test_a_class_has_one_colour_and_one_marker_in_all_figures() -> None:
     positions, classes, energies = event()
     figure = plots.event_panels(

@@ -18,6 +18,7 @@ CLASS_COLOURS = (PALETTE[5], PALETTE[6], PALETTE[2], PALETTE[4], PALETTE[3], PAL
 """Sky blue, black, green, orange, ...: in this order for the classes of an event, everywhere in the book."""
 
 RING = "#E00000"
+RING_SPACING = 0.03  # share of half the panel's width; a circle has a radius of about this size
 
 Drawn = tuple[NDArray[np.float64], NDArray[np.generic], "NDArray[np.bool_] | None"]
 
@@ -30,7 +31,8 @@ class EventView:
         title: written above it.
         positions: shape (n, 3), any unit of length; drawn as they are seen along z (x to the right, y up).
         values: shape (n,): whole numbers are classes, floating-point numbers a quantity.
-        circled: shape (n,) bool, points to draw a red circle round; or None.
+        circled: shape (n,) bool, points to draw a red circle round, one for points that lie closer than its radius
+            as they are seen; or None.
         note: a line written below it.
     """
 
@@ -89,8 +91,8 @@ def event_panels(
             else:
                 _draw_classes(axes, positions, values)
             if circled is not None and circled.any():
-                x, y = positions[circled, :2].T
-                axes.scatter(x, y, s=34, facecolor="none", edgecolor=RING, linewidth=0.7)
+                x, y = _apart(positions[circled, :2], RING_SPACING * reach).T
+                axes.scatter(x, y, s=34, facecolor="none", edgecolor=RING, linewidth=0.8)
             axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", title=view.title)
             axes.set_xticks([])
             axes.set_yticks([])
@@ -153,6 +155,15 @@ def _draw_classes(axes: Axes, positions: NDArray[np.float64], values: NDArray[np
         x, y = positions[values == kind, :2].T
         size = 4 if len(x) > 0.2 * len(positions) else 9
         axes.scatter(x, y, s=size, marker=MARKERS[int(kind)], color=CLASS_COLOURS[int(kind)], linewidth=0)
+
+
+def _apart(places: NDArray[np.float64], spacing: float) -> NDArray[np.float64]:
+    """Leave out places that are closer than this to one that stays, so that circles do not run into a blot."""
+    kept: list[NDArray[np.float64]] = []
+    for place in places:
+        if all(np.hypot(*(place - other)) >= spacing for other in kept):
+            kept.append(place)
+    return np.array(kept)
 
 
 def _draw_bar(axes: Axes, reach: float, length: float, label: str) -> None:
