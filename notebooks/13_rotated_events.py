@@ -636,7 +636,7 @@ for label, decisions in outcomes.items():
 #
 # In its own principal axes an event has no orientation, and the decisions are exactly those of any turned copy. The
 # price is continuity: where two axes are nearly equally long, or an axis has no clear front and back, a hardly visible
-# change of the event turns the frame. We take away the points of least energy, one in fifty, and compare the decisions
+# change of the event turns the frame {cite:p}`dym2024`. We take away the points of least energy, one in fifty, and compare the decisions
 # for the points that stay; for the bare network, this is what a small change of the event does without any turn.
 
 # %%

@@ -110,6 +110,18 @@ FIGURES: dict[str, tuple[Callable[[float], Figure], tuple[str, ...], int]] = {
         (r"degree $\lambda$", "share of the squared error", "share left by the group"),
         6,
     ),
+    "group_panels": (
+        lambda value: plots.group_panels(
+            POSITIONS * [[value], [1], [1]],
+            POSITIONS[:1],
+            [True, True, False],
+            radius=0.5,
+            focus=POSITIONS[0],
+            reach=1.0,
+        ),
+        ("x (voxel)", "y (voxel)"),
+        2,
+    ),
     "matrix_table": (
         lambda value: plots.matrix_table(np.diag([value, 1.0]), ["a", "b"], label="overlap", xlabel="sector"),
         ("sector", "overlap"),
@@ -341,6 +353,11 @@ def test_a_task_has_one_colour_in_all_panels() -> None:
         (lambda: plots.sector_bars(SECTORS, np.ones(5)), "equal lengths"),
         (lambda: plots.layer_spectrum({"a": np.ones((2, 6))}, SECTORS, LAYERS), "n_layers, n_sectors"),
         (lambda: plots.matrix_table(np.eye(3), ["a"], label="x"), "to match names"),
+        (
+            lambda: plots.group_panels(POSITIONS, POSITIONS, [True], radius=1, focus=POSITIONS[0], reach=1),
+            r"inside \(n,\)",
+        ),
+        (lambda: plots.group_panels(POSITIONS, POSITIONS, 3 * [True], radius=1, focus=[0.0], reach=1), r"focus \(3,\)"),
         (lambda: plots.tensor_parts([("a", np.eye(2))], unit="eV"), r"must have shape \(3, 3\)"),
         (lambda: plots.orientation_map(2 * DIRECTIONS, {"a": np.ones(4)}, quantity="x", unit=""), "unit vectors"),
         (lambda: plots.orientation_map(DIRECTIONS, {"a": np.ones(3)}, quantity="x", unit=""), "one value for each"),

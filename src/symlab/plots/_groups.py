@@ -52,7 +52,7 @@ def group_panels(
         raise ValueError(f"positions must have shape (n, 3) and inside (n,); got {points.shape} and {taken.shape}")
     if middles.ndim != 2 or middles.shape[1] != 3 or eye.shape != (3,):
         raise ValueError(f"centres must have shape (t, 3) and focus (3,); got {middles.shape} and {eye.shape}")
-    with canvas(4.2, width=6.8) as figure:
+    with canvas(3.9, width=6.8) as figure:
         whole, part = figure.subplots(1, 2)
         near = (np.abs(points - eye) < reach + radius).all(1)
         near_centres = (np.abs(middles - eye) < reach + radius).all(1)
@@ -69,16 +69,14 @@ def group_panels(
             axes.spines[:].set_color("#C8C8C8")
         whole.set_ylabel(f"y ({unit})")
         marks: dict[str, Any] = {"linestyle": "", "markersize": 6}
-        figure.legend(
-            handles=[
-                Line2D([], [], marker="o", color=QUIET, label="point", **marks),
-                Line2D([], [], marker="o", color=LEFT_OUT, label="in no group", **marks),
-                Line2D([], [], marker="P", color=CENTRE, label="centre", **marks),
-                Line2D([], [], marker="o", mfc="none", mec=GROUP, markersize=12, linestyle="", label="group"),
-            ],
-            loc="outside lower center",
-            ncols=4,
-        )
+        handles = [
+            Line2D([], [], marker="o", color=QUIET, label="point", **marks),
+            Line2D([], [], marker="P", color=CENTRE, label="centre", **marks),
+            Line2D([], [], marker="o", mfc="none", mec=GROUP, markersize=12, linestyle="", label="group"),
+        ]
+        if not taken.all():
+            handles.append(Line2D([], [], marker="o", color=LEFT_OUT, label="in no group", **marks))
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return figure
 
 
