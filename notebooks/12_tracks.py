@@ -315,10 +315,11 @@ run.figure(
 #
 # For segmentation the decoder goes and a head comes. A point reads its five nearest tokens, averaged over three depths
 # of the encoder and weighted by inverse squared distance, a summary of the event, and itself as the mini-PointNet sees
-# it. To this we have added what the original does not have: eighteen numbers about the neighbourhood of a point, such as
-# how many points there are within 2.3, 5.1 and 10.3 voxels and how linear they lie. They are invariant, they cost
-# nothing, and the rare classes, smaller than a group, live on them. The loss is the focal loss {cite:p}`lin2017` with
-# classes weighted by the square root of their inverse frequency.
+# it. To this we add what the original does not have: fifteen numbers about the neighbourhood of each point, such as how
+# many points there are within 2.3, 5.1 and 10.3 voxels and how linear they lie. Tokens and head read them; they are
+# invariant, cost little, and the rare classes, smaller than a group, live on them. (Pre-training does without: the
+# neighbourhood of a visible point would tell of hidden ones.) The loss is the focal loss {cite:p}`lin2017`, with classes
+# weighted by the square root of their inverse frequency.
 #
 # We train {glue:text}`12_seeds:.0f` networks from the pre-trained weights, and as many from scratch.
 

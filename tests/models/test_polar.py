@@ -13,7 +13,12 @@ Tracks = Callable[..., PointCloud]
 
 
 def network(**changes: object) -> PolarMAE:
-    return PolarMAE(replace(SMALL, **changes), torch.Generator().manual_seed(0)).double().eval()
+    net = PolarMAE(replace(SMALL, **changes), torch.Generator().manual_seed(0)).double().eval()
+    if net.read_shape is not None:  # it begins at zero
+        torch.nn.init.normal_(
+            net.read_shape.out.weight, generator=torch.Generator().manual_seed(1)
+        )
+    return net
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +79,8 @@ def test_tokens_keep_their_identity_for_the_generic_engine(clouds: list[GroupedC
 
     def tokens(stack: GroupedCloud) -> torch.Tensor:
         batch = net.batch(stack)
-        found = net.encode(batch.padded(net.embed(batch)[0]), batch.padded(batch.positions[batch.centres]), batch.mask)
+        embedded = net.embed(batch)[0] + net.read_shape(batch.shape[batch.member], batch.group, len(batch.centres))
+        found = net.encode(batch.padded(embedded), batch.padded(batch.positions[batch.centres]), batch.mask)
         assert found[-1].shape == (stack.n_copies, cloud.n_tokens, SMALL.d)
         return found[-1]
 
@@ -113,7 +119,7 @@ def test_reconstruction_hides_the_share_that_it_should_and_sees_nothing_of_it(cl
     shared[batch.member[~found.hidden[batch.group]]] = True
     private = torch.ones(len(batch.positions), dtype=torch.bool)
     private[shared.nonzero()[:, 0]] = False
-    other = replace(batch, energy=torch.where(private, batch.energy + 1, batch.energy))
+    other = replace(batch, energy=torch.where(private, batch.energy + 1, batch.energy), shape=batch.shape + 1)
     again = net.reconstruct(other, torch.Generator().manual_seed(3))
     assert not torch.equal(again.true, found.true)
     torch.testing.assert_close(again.predicted, found.predicted, rtol=0, atol=0)

@@ -14,7 +14,7 @@ from symlab.models._grouping import GroupedCloud, group_points
 from symlab.models._layers import Tap
 from symlab.models._local_shape import N_LOCAL
 from symlab.models._polar_config import PolarMAEConfig
-from symlab.models._polar_layers import MiniPointNet, PolarBlock, PositionCode
+from symlab.models._polar_layers import MiniPointNet, PolarBlock, PositionCode, ShapeReader
 from symlab.models._reconstruct import Reconstruction, Reconstructor
 
 N_READ = 3
@@ -27,8 +27,9 @@ class PolarMAE(nn.Module):
     Unconstrained: the offsets of the points in a group enter the mini-PointNet raw, and with absolute positions so do
     the coordinates of the centres; nothing ties the answers in two orientations. Invariant under the order of points
     and of groups. What differs from the original: LayerNorm of each token in place of statistics over the batch, gated
-    feed-forward, and a head that also sees each point as the mini-PointNet of its nearest group does and, unless
-    ``local_features`` is off, by the invariant shape of its neighbourhood.
+    feed-forward, and a head that also sees each point as the mini-PointNet of its nearest group does. Unless
+    ``local_features`` is off, a segmentation also reads the invariant shape of each point's neighbourhood, in the head
+    and, by `ShapeReader`, in the tokens.
 
     Args:
         config: sizes.
@@ -40,6 +41,7 @@ class PolarMAE(nn.Module):
         self.config = config
         d, n_shape = config.d, N_LOCAL if config.local_features else 0
         self.tokenizer = MiniPointNet(4, config.d_point, d)
+        self.read_shape = ShapeReader(n_shape, config.d_point, d) if n_shape else None
         self.embedding = Tap()
         self.position = PositionCode(config.position, config.length, d, config.n_heads)
         self.blocks = nn.ModuleList(PolarBlock(d, config.n_heads) for _ in range(config.n_blocks))
@@ -62,10 +64,12 @@ class PolarMAE(nn.Module):
                 if module.bias is not None:
                     nn.init.uniform_(module.bias, -bound, bound, generator=generator)
         nn.init.normal_(self.reconstructor.mask_token, std=0.02, generator=generator)
+        if self.read_shape is not None:
+            nn.init.zeros_(self.read_shape.out.weight)
 
     def hidden_matrices(self) -> list[nn.Parameter]:
         """List the weights between hidden layers, which Muon can train; not those of inputs and read-outs."""
-        ends = ("tokenizer.first", "position.code.0", "position.bias", "read_point", "classify")
+        ends = ("tokenizer.first", "position.code.0", "position.bias", "read_shape.first", "read_point", "classify")
         return [
             cast(nn.Parameter, module.weight)
             for name, module in self.named_modules()
@@ -112,6 +116,8 @@ class PolarMAE(nn.Module):
     def segment(self, batch: GroupedBatch) -> Float[Tensor, "n classes"]:
         """Predict the logits of all points of a batch whose type is that of the weights."""
         tokens, pooled = self.embed(batch)
+        if self.read_shape is not None:
+            tokens = tokens + self.read_shape(batch.shape[batch.member], batch.group, len(tokens))
         read = self.encode(batch.padded(tokens), batch.padded(batch.positions[batch.centres]), batch.mask)
         mean = torch.stack([functional.layer_norm(one, one.shape[-1:]) for one in read]).mean(0)
         masked = mean.masked_fill(~batch.mask[..., None], 0.0)
@@ -137,7 +143,7 @@ class PolarMAE(nn.Module):
         return self.reconstructor(self, batch, tokens, generator)
 
     def embed(self, batch: GroupedBatch) -> tuple[Float[Tensor, "t d"], Float[Tensor, "t d_point"]]:
-        """Turn groups into tokens, and give what the mini-PointNet pooled on the way."""
+        """Turn groups into tokens by the mini-PointNet, and give what it pooled on the way."""
         x = self._inputs(batch, batch.member, batch.group)
         tokens, pooled = self.tokenizer(x, batch.group, batch.slot, (len(batch.centres), batch.group_size))
         return tokens, pooled

@@ -21,8 +21,8 @@ class PolarMAEConfig:
             block, as the original does; "relative" adds nothing, and biases the attention between two tokens by their
             distance, which no rotation changes.
         length: unit of the absolute coordinates, voxels.
-        local_features: whether the head also knows the rotation-invariant shape of the neighbourhood of a point, see
-            `local_shape`; the original does not have it. Tokens never see it.
+        local_features: whether a segmentation also knows the rotation-invariant shape of the neighbourhood of a point,
+            see `local_shape`; the original does not have it. Pre-training never sees it.
         d_point: width of the features of a point.
         d: width of a token.
         n_blocks: blocks of the encoder.

@@ -50,6 +50,25 @@ class MiniPointNet(nn.Module):
         return self.norm(group_maximum(self.out(both), slot, shape)), g
 
 
+class ShapeReader(nn.Module):
+    """Adds to the token of a group what the shapes of its members say, ``W mean_p silu(U s_p + c)``; W begins at zero.
+
+    Pre-training does not use it, for the shape of a visible point tells of hidden neighbours, so a pre-trained network
+    hands on tokens that have never seen a shape.
+    """
+
+    def __init__(self, n_shape: int, d_point: int, d: int) -> None:
+        super().__init__()
+        self.first = nn.Linear(n_shape, d_point)
+        self.out = nn.Linear(d_point, d, bias=False)
+
+    def forward(self, shape: Float[Tensor, "m f"], group: Int[Tensor, " m"], n_groups: int) -> Float[Tensor, "t d"]:
+        """Read the shapes of all memberships."""
+        h = functional.silu(self.first(shape))
+        total = h.new_zeros(n_groups, h.shape[1]).index_add(0, group, h)
+        return self.out(total / torch.bincount(group, minlength=n_groups)[:, None])
+
+
 def group_maximum(
     values: Float[Tensor, "m d"], slot: Int[Tensor, " m"], shape: tuple[int, int]
 ) -> Float[Tensor, "t d"]:
