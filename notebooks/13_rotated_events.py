@@ -254,7 +254,7 @@ run.figure(
     caption=(
         "One test event, simulated, seen along a fixed direction: as it came, and after three random rigid rotations. "
         "Colours and markers are the classes that the network decides for; red circles mark points whose class is not "
-        "that of the first panel. The event was chosen for a median flip rate among those with all four classes."
+        "that of the first panel, one circle for close neighbours. The event was chosen for a median flip rate among those with all four classes."
     ),
     alt=(
         "Four views of one particle event, with tracks, showers, Michel electrons and delta rays in different colours. "
@@ -280,6 +280,7 @@ run.figure(
         classes=SEMANTIC,
         quantity=r"$\sqrt{v}$ of a class probability",
         bar=(100 / 3, "10 cm"),
+        ring="flips often",
     ),
     name="13_spread",
     caption=(
@@ -342,30 +343,38 @@ run.figure(
 
 
 # %% tags=["hide-input"]
-def contrast(decisions, away, near=2.0, far=32.0):
-    """Flip rates nearer and further than two distances, their ratio, and its 95 % interval over events, all in %."""
+def contrast(values, event, away, near=2.0, far=32.0):
+    """Means nearer and further than two distances, their ratio, and its 95 % interval over events."""
     parts = [
         torch.zeros(len(test), 2, dtype=torch.float64).index_add_(
-            0, decisions.event[chosen], torch.stack([decisions.flip_rate, torch.ones_like(away)], 1)[chosen]
+            0, event[chosen], torch.stack([values, torch.ones_like(away)], 1)[chosen]
         )
         for chosen in (away < near, away >= far)
     ]
     rows = torch.randint(len(test), (2000, len(test)), generator=chance)
     drawn = [part[rows].sum(1) for part in parts]
-    ratios = (drawn[0][:, 0] / drawn[0][:, 1]) / (drawn[1][:, 0] / drawn[1][:, 1]).clamp(min=1e-9)
-    rates = [100 * float(part[:, 0].sum() / part[:, 1].sum().clamp(min=1)) for part in parts]
+    ratios = (drawn[0][:, 0] / drawn[0][:, 1]) / (drawn[1][:, 0] / drawn[1][:, 1]).clamp(min=1e-12)
+    means = [float(part[:, 0].sum() / part[:, 1].sum().clamp(min=1)) for part in parts]
     low, high = ratios.nanquantile(torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
-    return rates, rates[0] / max(rates[1], 1e-9), low, high
+    return means, means[0] / max(means[1], 1e-12), low, high
 
 
 for key, label in (("class", "to another class"), ("branching", "to a branching point")):
-    rates, ratio, low, high = contrast(turned, distances[label])
-    run.key(f"13_near_{key}", rates[0], unit="%", text=f"flip rate within 2 voxels of {label.removeprefix('to ')}")
-    run.key(f"13_far_{key}", rates[1], unit="%", text=f"flip rate beyond 32 voxels of {label.removeprefix('to ')}")
+    place = label.removeprefix("to ")
+    means, ratio, low, high = contrast(turned.flip_rate, turned.event, distances[label])
+    run.key(f"13_near_{key}", 100 * means[0], unit="%", text=f"flip rate within 2 voxels of {place}")
+    run.key(f"13_far_{key}", 100 * means[1], unit="%", text=f"flip rate beyond 32 voxels of {place}")
     run.key(f"13_ratio_{key}", ratio, uncertainty=(high - low) / 2, text="ratio; half of its 95 % interval over events")
     run.key(f"13_ratio_{key}_low", low, text="lower end of the 95 % interval of the ratio")
     run.key(f"13_ratio_{key}_high", high, text="upper end of the 95 % interval of the ratio")
-ratios = [contrast(one, distances["to another class"])[1] for one in found.values()]
+    _, ratio, low, high = contrast(turned.variance, turned.event, distances[label])
+    run.key(
+        f"13_a_ratio_{key}",
+        ratio**0.5,
+        uncertainty=(high**0.5 - low**0.5) / 2,
+        text=f"{place}: ratio of sqrt(v) within 2 voxels to that beyond 32; half of its 95 % interval over events",
+    )
+ratios = [contrast(one.flip_rate, one.event, distances["to another class"])[1] for one in found.values()]
 run.key("13_ratio_lowest", min(ratios), text="smallest of the ratios of the networks, another class")
 run.key("13_ratio_highest", max(ratios), text="largest of the ratios of the networks, another class")
 shares = {
@@ -384,10 +393,14 @@ run.key(
 # | of a branching point | {glue:text}`13_near_branching:.1f` | {glue:text}`13_far_branching:.1f` | {glue:text}`13_ratio_branching:.1f` | {glue:text}`13_ratio_branching_low:.1f` to {glue:text}`13_ratio_branching_high:.1f` |
 #
 # A point at the border to another class flips {glue:text}`13_ratio_class:.1f` times as often as one far from it (over
-# the networks {glue:text}`13_ratio_lowest:.1f` to {glue:text}`13_ratio_highest:.1f`). But rates are not shares: only
-# {glue:text}`13_share_class:.0f` % of all flips lie within 4 voxels of another class, and
-# {glue:text}`13_share_branching:.0f` % within 4 voxels of a branching point. The rest are the "trajectory segments" of
-# the seed: whole pieces of a shower that look like a track, which flip together.
+# the networks {glue:text}`13_ratio_lowest:.1f` to {glue:text}`13_ratio_highest:.1f`). Its equivariance error is larger
+# only by a factor of {glue:text}`13_a_ratio_class:.1f` ± {glue:text}`13_a_ratio_class_uncertainty:.1f`
+# ({glue:text}`13_a_ratio_branching:.1f` ± {glue:text}`13_a_ratio_branching_uncertainty:.1f` for branching points). The
+# symmetry is broken nearly everywhere alike; where classes meet, the decision is close, and little is enough to tip it.
+#
+# And rates are not shares. {glue:text}`13_share_class:.0f` % of all flips lie within 4 voxels of another class, and
+# {glue:text}`13_share_branching:.0f` % within 4 voxels of a branching point, because few points do. The rest lie along
+# tracks and in showers, the "trajectory segments" of the seed.
 #
 # ## Can it be known beforehand?
 #
@@ -428,17 +441,18 @@ run.figure(
         "orientations. Dotted: a score that knows nothing."
     ),
     alt=(
-        "Three curves above the diagonal. The equivariance error finds most flips at few false alarms, the margin of a "
-        "single pass comes next, and the distance to another class lies far below."
+        "Three curves above the diagonal. The equivariance error and the margin of a single pass find nearly all flips "
+        "at few false alarms; the distance to another class lies far below."
     ),
 )
 
 # %% [markdown]
 # The equivariance error predicts flips with an area of {glue:text}`13_auc_v:.3f` ±
 # {glue:text}`13_auc_v_uncertainty:.3f`, the margin of one pass with {glue:text}`13_auc_margin:.3f` ±
-# {glue:text}`13_auc_margin_uncertainty:.3f`, for one pass instead of {glue:text}`13_orientations:.0f`. Much of what $v$
-# knows is that the network is unsure, and that it knows without being turned. Nearness to another class has
-# {glue:text}`13_auc_nearness:.3f` ± {glue:text}`13_auc_nearness_uncertainty:.3f`.
+# {glue:text}`13_auc_margin_uncertainty:.3f`, at a price of one pass instead of {glue:text}`13_orientations:.0f`; ± is
+# half of the 95 % interval. A flip needs two things, an answer that moves and a boundary that is near, and the margin
+# knows the second. Nearness to another class has {glue:text}`13_auc_nearness:.3f` ±
+# {glue:text}`13_auc_nearness_uncertainty:.3f`.
 #
 # ## What the tokens hold
 #

@@ -51,6 +51,7 @@ def event_panels(
     unit: str = "",
     bar: tuple[float, str] | None = None,
     limits: tuple[float, float] | None = None,
+    ring: str = "changed",
     columns: int = 2,
 ) -> Figure:
     """Draw events side by side at one scale; rare classes and large values lie on top.
@@ -62,6 +63,7 @@ def event_panels(
         unit: their unit.
         bar: length and label of a scale bar in the first panel.
         limits: smallest and largest value of the colour scale; None takes those of the values.
+        ring: what a red circle says, for the legend.
         columns: panels in a row.
 
     Returns:
@@ -117,9 +119,7 @@ def event_panels(
             for k in present
         ]
         if any(circled is not None and circled.any() for _, _, circled in drawn):
-            handles.append(
-                Line2D([], [], linestyle="", marker="o", markersize=8, mfc="none", mec=RING, label="changed")
-            )
+            handles.append(Line2D([], [], linestyle="", marker="o", markersize=8, mfc="none", mec=RING, label=ring))
         if handles:
             figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return figure
