@@ -43,6 +43,7 @@ n_workers: int | None = None  # processes, one thread each
 
 # %%
 import re
+import time
 from dataclasses import replace
 
 import torch
@@ -772,6 +773,14 @@ mended = {
 }
 
 # %% tags=["hide-input"]
+stack = network.group(cloud).stacked(random_rotations(12, torch.Generator().manual_seed(p.seed)))
+probabilities(stack)
+begin = time.perf_counter()
+for _ in range(3):
+    probabilities(stack)
+run.key(
+    "13_ms", 1000 * (time.perf_counter() - begin) / 36, unit="ms", text="one evaluation in a batch of 12, event shown"
+)
 base = mended["none"]
 for label, decisions in mended.items():
     record(f"repair {label}", decisions)
@@ -808,7 +817,8 @@ for label, decisions in mended.items():
 # | frame | 1 | {glue:text}`13_repair_frame_a:.4f` ± {glue:text}`13_repair_frame_a_uncertainty:.4f` | {glue:text}`13_left_frame_a:.2f` ± {glue:text}`13_left_frame_a_uncertainty:.2f` | {glue:text}`13_repair_frame_flips:.2f` ± {glue:text}`13_repair_frame_flips_uncertainty:.2f` | {glue:text}`13_left_frame_flips:.2f` ± {glue:text}`13_left_frame_flips_uncertainty:.2f` | {glue:text}`13_repair_frame_f1:.3f` ± {glue:text}`13_repair_frame_f1_uncertainty:.3f` |
 #
 # {glue:text}`13_control_events:.0f` events, turned by elements of $\mathrm{O}(3)$; ± is half of the 95 % interval over
-# events. PLACEHOLDER
+# events. An evaluation of the event shown above takes {glue:text}`13_ms:.0f` ms on this machine, so T asks for
+# twelve times that. PLACEHOLDER
 #
 # ## The seed's claims, one by one
 #
