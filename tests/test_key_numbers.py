@@ -105,6 +105,7 @@ EXPECTED: dict[str, dict[str, tuple[float, float]]] = {
         "12_logits_untrained": (1e-4, 1.0),
         "12_logits_trained": (1e-4, 5.0),
         "12_noise_floor": (0.0, 1e-4),
+    },
     "13_rotated_events": {
         "13_groups_changed": (0, 0),
         "13_flips": (0.0, 75.0),
