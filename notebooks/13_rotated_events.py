@@ -197,34 +197,32 @@ for key, values, what in (
 # Points become tokens by grouping: centres are chosen by counting neighbours, members by a ball. If the groups of a
 # turned event were others, part of the error would not be the network's. Groups are made of distances alone, so they
 # should not change; but events live on a lattice, where many points lie at the *same* distance, and a tie may break
-# either way after a rotation in floating point. We turn events and group them again, with the radius of the book,
-# 5.1 voxels, and with 5 voxels, at which many lattice points sit exactly on the sphere.
+# either way after a rotation in floating point. We turn events and group them again, with our radius of 5.1 voxels and
+# with the 5 voxels of the original, at which many lattice points sit exactly on the sphere.
 
 # %%
 turns = random_rotations(4, torch.Generator().manual_seed(p.seed))
 regrouped = test.clouds[: max(2, p.n_controls // 2)]
+ours = replace(model, local_features=False)
 changed = {
-    radius: [
-        changed_groups(cloud, replace(model, group_radius=radius, local_features=False), turns) for cloud in regrouped
-    ]
-    for radius in (model.group_radius, 5.0)
+    name: [changed_groups(cloud, settings, turns) for cloud in regrouped]
+    for name, settings in (("ours", ours), ("original", replace(ours, group_radius=5.0, overlap=0.72)))
 }
 
 # %% tags=["hide-input"]
 run.key("13_regrouped", len(turns) * len(regrouped), text="turned events that were grouped afresh")
-run.key("13_groups_changed", 100 * max(changed[model.group_radius]), unit="%", text="changed groups, radius 5.1, most")
+run.key("13_groups_changed", 100 * max(changed["ours"]), unit="%", text="changed groups, most in one event")
 run.key(
     "13_groups_tied",
-    100 * sum(changed[5.0]) / len(regrouped),
+    100 * sum(changed["original"]) / len(regrouped),
     unit="%",
-    text="changed groups, radius 5 voxels, mean over events",
+    text="changed groups with radius and overlap of the original, mean over events",
 )
 
 # %% [markdown]
-# Of the groups of {glue:text}`13_regrouped:.0f` turned events {glue:text}`13_groups_changed:.0f` % changed; with a
-# radius of exactly 5 voxels it would be {glue:text}`13_groups_tied:.0f` % (an event that gets other centres counts in
-# full). So the groups are made once and serve all
-# copies, and whatever follows is the network's doing.
+# Of the groups of {glue:text}`13_regrouped:.0f` turned events {glue:text}`13_groups_changed:.0f` % changed; with the
+# radius and overlap of the original it would be {glue:text}`13_groups_tied:.1f` %. So the groups are made once and
+# serve all copies, and whatever follows is the network's doing.
 #
 # ## What the eye sees
 #
@@ -851,7 +849,7 @@ for label, decisions in mended.items():
 # - A spectrometer with $A = 0$ under all rotations that is right about the charge. By the argument above there is none.
 
 # %%
-assert max(changed[model.group_radius]) == 0
+assert max(changed["ours"]) == 0
 assert float(bound.abs().max()) < 1e-3
 assert about.rmse < 1e-12 < every.rmse
 assert float(outcomes["frame"].variance.max()) < 1e-3
