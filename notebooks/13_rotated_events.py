@@ -590,7 +590,10 @@ for label, change in changes.items():
     sizes, _, settings = track_network(
         n_steps=p.n_control_steps, augmentation=chosen["augmentation"], position=chosen["position"]
     )
-    sizes, settings = replace(sizes, local_features=chosen["local_features"]), replace(settings, n_validations=1)
+    sizes, settings = (
+        replace(sizes, local_features=chosen["local_features"]),
+        replace(settings, n_validations=1, n_checkpoints=2),
+    )
     jobs[label] = (sizes, settings, events, None)
 controls = segment_all(jobs, run.store, n_workers=p.n_workers, progress=False)
 subset = test.subset(range(min(p.n_controls, len(test))))

@@ -223,7 +223,7 @@ def test_pairs_share_the_energy_and_open_by_the_mass_over_the_energy():
 
 
 def test_scattering_adds_up_to_highland_at_a_tenth_of_a_radiation_length():
-    """PDG eq. 34.16 for 1 GeV muons, in seven steps; the loss is left out."""
+    """The PDG's formula for 1 GeV muons, in seven steps; the loss is left out."""
     n, steps = 4000, 7
     length = 0.1 * argon.RADIATION_LENGTH
     variance = np.full(n, scattering_power(np.array(1000.0), MASS[MUON]) * length / steps)
@@ -296,7 +296,7 @@ def test_energy_is_conserved():
 
 
 def test_showers_have_the_depth_of_the_pdg(showers):
-    """Maximum at ln(E / Ec) - 1/2 radiation lengths: PDG eq. 34.36; mean depth of Grindhammer and Peters, 3.9 of them."""
+    """Maximum at ln(E / Ec) - 1/2 radiation lengths: PDG; mean depth of Grindhammer and Peters, 3.9."""
     _, position, energy = showers.deposits()
     depth = position[:, 2] / argon.RADIATION_LENGTH
     profile, edges = np.histogram(depth, np.arange(0, 8.1, 0.5), weights=energy)
@@ -336,6 +336,20 @@ def test_no_direction_is_preferred():
     _, position, energy = register.deposits()
     across = np.abs(np.average(position[:, [0, 2]], weights=energy, axis=0))
     assert (across < 1.0).all()  # cm; a shower of 100 MeV is 9 cm wide
+
+
+def test_tracks_have_no_handedness():
+    """The triple product of three pieces of a track is as often positive as negative: no mirror image is preferred."""
+    n = 300
+    track, position, _ = shoot(MUON, 60, n, seed=2).deposits()
+    twist = []
+    for number in range(n):
+        path = position[track == number]
+        a, b, c = np.diff(path[np.linspace(0, len(path) - 1, 4).astype(int)], axis=0)
+        twist.append(a @ np.cross(b, c) / np.linalg.norm(a) / np.linalg.norm(b) / np.linalg.norm(c))
+    assert abs(np.mean(twist)) < 4 * np.std(twist) / np.sqrt(n)
+    assert abs(np.mean(np.sign(twist))) < 4 / np.sqrt(n)
+    assert np.std(twist) > 1e-4
 
 
 def test_a_magnetic_field_bends_by_the_textbook_radius_and_knows_left_from_right():

@@ -33,11 +33,16 @@ class EventPlan:
 
     def chunks(self) -> list[range]:
         """Cut the events into blocks; which events share one does not depend on n."""
-        return [range(start, min(start + BLOCK, self.n)) for start in range(0, self.n, BLOCK)]
+        return blocks(self.n)
 
     def description(self) -> dict[str, Any]:
         """Give the plan as JSON values."""
         return asdict(self)
+
+
+def blocks(n: int) -> list[range]:
+    """Cut the events ``0 ... n-1`` into blocks; all but the last are whole."""
+    return [range(start, min(start + BLOCK, n)) for start in range(0, n, BLOCK)]
 
 
 def draw_block(seed: int, start: int) -> tuple[list[list[Primary]], np.random.Generator]:

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 from symlab.artifacts import Recipe, Store
 from symlab.data._arguments import check_counts, checked_number
-from symlab.data._event_rows import EventPlan, draw_block, join_events, label_events, pack
+from symlab.data._event_rows import EventPlan, blocks, draw_block, join_events, label_events, pack
 from symlab.data._event_set import EventSet, unpack
 from symlab.data._generate import generate
 from symlab.data.tracks._block import HALF_WIDTH, Settings, simulate_block
@@ -43,10 +43,10 @@ def load_events(
     they are simulated here, not taken from there.
 
     Nothing in an event prefers a direction, so a correct model of it is equivariant under all of O(3), up to the
-    lattice of the voxels. Two options break this on purpose. A magnetic field along z bends tracks: what remains are
-    the rotations about z and the reflection z to -z. Drift smearing displaces every deposit along z, as diffusion over
-    a long drift does: what remains are the rotations about z, the reflections of planes that contain z or are normal
-    to it, and their products.
+    lattice of the voxels and the faces of the cube, where tracks end. Two options break this on purpose. A magnetic
+    field along z bends tracks: what remains are the rotations about z and the reflection z to -z. Drift smearing
+    displaces every deposit along z, as diffusion over a long drift does: what remains are the rotations about z, the
+    reflections of planes that contain z or are normal to it, and their products.
 
     Args:
         store: where the set is kept.
@@ -100,8 +100,7 @@ def draw_events(n: int, seed: int = 0) -> list[list[Primary]]:
         ValueError: n or seed is no whole number in range.
     """
     check_counts(n=n, seed=seed, n_workers=None)
-    plan = EventPlan(n, seed, Settings(), (0, 0))
-    return [event for chunk in plan.chunks() for event in draw_block(seed, chunk[0])[0][: len(chunk)]]
+    return [event for block in blocks(n) for event in draw_block(seed, block[0])[0][: len(block)]]
 
 
 def simulate_events(

@@ -37,7 +37,7 @@ def track_network(
         "seed": seed,
         "batch_size": 8,
         "augmentation": augmentation,
-        "n_checkpoints": 2,
-        "n_validations": 6,
+        "n_checkpoints": 5,
+        "n_validations": 5,
     }
     return model, TrainingConfig(n_steps=n_pretrain, **common), SegmentationConfig(n_steps=n_steps, **common)

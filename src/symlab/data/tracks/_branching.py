@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from symlab.data.tracks._argon import VOXEL
-from symlab.data.tracks._fragments import CELLS, ROW, Fragments
+from symlab.data.tracks._fragments import CELLS, ROW, Fragments, voxel_key
 from symlab.data.tracks._register import Process
 from symlab.data.tracks._voxels import Image
 
@@ -54,7 +54,7 @@ def find_branching(image: Image, fragments: Fragments, tracks: dict[str, np.ndar
     parent = _ancestors(visible, seen, fragments, tracks["parent"])
     process, event = tracks["process"][visible], tracks["event"][visible]
     point = (tracks["origin"][visible] + half_width) / VOXEL - 0.5
-    lookup = np.unique(image.fragment * CELLS + _key(image.voxel))
+    lookup = np.unique(image.fragment * CELLS + voxel_key(image.voxel))
     near = _reaches(visible, point, lookup)
     primary = process == Process.PRIMARY
     attached = near & ~primary & (parent >= 0)
@@ -87,10 +87,6 @@ def _ancestors(
     return found
 
 
-def _key(voxel: Int[np.ndarray, "n 3"]) -> Int[np.ndarray, " n"]:
-    return (voxel[:, 0] * ROW + voxel[:, 1]) * ROW + voxel[:, 2]
-
-
 def _reaches(
     fragment: Int[np.ndarray, " k"], point: Float[np.ndarray, "k 3"], lookup: Int[np.ndarray, " m"]
 ) -> np.ndarray:
@@ -102,6 +98,6 @@ def _reaches(
     cells = np.round(point).astype(np.int64)[:, None] + shifts
     close = np.linalg.norm(cells - point[:, None], axis=-1) <= REACH
     close &= ((cells >= 0) & (cells < ROW)).all(axis=-1)
-    keys = fragment[:, None] * CELLS + (cells[..., 0] * ROW + cells[..., 1]) * ROW + cells[..., 2]
+    keys = fragment[:, None] * CELLS + voxel_key(cells)
     at = np.minimum(np.searchsorted(lookup, keys), len(lookup) - 1)
     return ((lookup[at] == keys) & close).any(axis=1)

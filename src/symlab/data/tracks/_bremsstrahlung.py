@@ -9,8 +9,8 @@ from symlab.data.tracks._sampling import rejection
 Values = Float[np.ndarray, "..."]
 CUT = 0.1  # MeV; softer photons are absorbed where they arise
 _az2 = (FINE_STRUCTURE * Z) ** 2
-COULOMB = _az2 * (1 / (1 + _az2) + 0.20206 - 0.0369 * _az2 + 0.0083 * _az2**2)  # Davies, Bethe and Maximon; PDG 34.27
-ELASTIC = np.log(184.15 * Z ** (-1 / 3))  # Tsai's radiation logarithms; PDG Table 34.2
+COULOMB = _az2 * (1 / (1 + _az2) + 0.20206 - 0.0369 * _az2 + 0.0083 * _az2**2)  # Davies, Bethe and Maximon
+ELASTIC = np.log(184.15 * Z ** (-1 / 3))  # Tsai's radiation logarithms; PDG, Radiation length
 INELASTIC = np.log(1194 * Z ** (-2 / 3))
 FIELD_OF_ELECTRONS = INELASTIC / (ELASTIC - COULOMB)  # xi: Z^2 becomes Z (Z + xi)
 

@@ -1,7 +1,7 @@
 """From particles to fragments: which particles are one object in the image, and of which class.
 
 The rules follow Supera, the label maker of PILArNet, as lartpc_mlreco3d and SPINE document its constants: by creator
-process, with least sizes. See `fragments`.
+process, with least sizes.
 """
 
 from dataclasses import dataclass
@@ -18,8 +18,13 @@ SEMANTIC = ("shower", "track", "Michel", "delta", "low energy")
 SHOWER, TRACK, MICHEL, DELTA, LOW_ENERGY = range(len(SEMANTIC))
 LEAST_SHOWER = 11  # voxels; a smaller piece of a shower is low energy
 LEAST_DELTA = 5  # voxels; a smaller delta belongs to its track
-ROW = 1 << 10  # voxels of a detector side, at most; a voxel's key is (x ROW + y) ROW + z
+ROW = 1 << 10  # voxels of a detector side, at most
 CELLS = ROW**3
+
+
+def voxel_key(voxel: Int[np.ndarray, "*batch 3"]) -> Int[np.ndarray, "*batch"]:
+    """Give each voxel of a detector a number; the difference of two is the number of the difference."""
+    return (voxel[..., 0] * ROW + voxel[..., 1]) * ROW + voxel[..., 2]
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +126,8 @@ def _touching(
     fragment, place = fragment[order], place[order]
     ends = [(fragment[:-1][same], fragment[1:][same]) for same in [place[1:] == place[:-1]]]
     cells, first = np.unique(place, return_index=True)
-    for offset in HALF_SHELL:
+    steps = voxel_key(np.stack(np.meshgrid(*[np.arange(-1, 2)] * 3), axis=-1))
+    for offset in steps[steps > 0]:  # the other half of the neighbours looks back
         at = np.searchsorted(cells, cells + offset)
         at[at == len(cells)] = 0
         found = cells[at] == cells + offset
@@ -132,7 +138,3 @@ def _touching(
     earliest = np.full(n, n)
     np.minimum.at(earliest, component, np.arange(n))
     return earliest[component]
-
-
-_shell = [(x, y, z) for x in (-1, 0, 1) for y in (-1, 0, 1) for z in (-1, 0, 1)]
-HALF_SHELL = [offset for x, y, z in _shell if (offset := (x * ROW + y) * ROW + z) > 0]

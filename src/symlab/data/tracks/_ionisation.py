@@ -11,7 +11,7 @@ CUT = 0.1  # MeV; deltas above it are followed one by one
 
 
 def density_effect(beta_gamma: Values) -> Values:
-    """Density correction delta: Sternheimer's parametrization, PDG eq. 34.7 (argon is no conductor)."""
+    """Density correction delta: Sternheimer's parametrization (argon is no conductor)."""
     x = np.log10(beta_gamma)
     p = STERNHEIMER
     tail = 2 * np.log(10) * x - p["C"]
@@ -20,7 +20,7 @@ def density_effect(beta_gamma: Values) -> Values:
 
 
 def largest_transfer(energy: Values, mass: float) -> Values:
-    """Largest kinetic energy that one electron can get from a heavy particle, PDG eq. 34.4, MeV."""
+    """Largest kinetic energy that one electron can get from a heavy particle, W_max of the PDG, MeV."""
     gamma = 1 + energy / mass
     ratio = ELECTRON_MASS / mass
     return 2 * ELECTRON_MASS * (gamma**2 - 1) / (1 + 2 * gamma * ratio + ratio**2)
@@ -30,8 +30,8 @@ def heavy_loss(energy: Values, mass: float, cut: float = np.inf) -> Values:
     """Mean loss of a heavy particle of unit charge to transfers below `cut`: restricted Bethe formula, MeV/cm.
 
     ``dE/dx = (K/2)(Z/A)(rho/beta^2) [ln(2 m beta^2 gamma^2 T / I^2) - beta^2 (1 + T / T_max) - delta]``, T the smaller
-    of cut and T_max: PDG, Passage of particles through matter, eqs. 34.5 and 34.11. No shell, Barkas or radiative
-    terms: 1 % below 10 MeV for protons.
+    of cut and T_max: PDG, Passage of particles through matter, the restricted Bethe equation. No shell, Barkas or
+    radiative terms: 1 % below 10 MeV for protons.
 
     Args:
         energy: kinetic, MeV.
@@ -53,7 +53,7 @@ def electron_loss(energy: Values, cut: float = np.inf) -> Values:
 
     ``dE/dx = (K/2)(Z/A)(rho/beta^2) [ln(2 (tau + 2) / (I/m)^2) + F(tau, Delta) - delta]``: ICRU 37 (1984); Geant4
     Physics Reference Manual, Ionisation of electrons. It is used for positrons too, whose own
-    formula differs by 2 % at most above 0.5 MeV.
+    formula differs by a few per cent.
     """
     tau = energy / ELECTRON_MASS
     gamma = tau + 1
@@ -68,8 +68,8 @@ def electron_loss(energy: Values, cut: float = np.inf) -> Values:
 def heavy_delta_rate(energy: Values, mass: float) -> Values:
     """Deltas above `CUT` per cm from a heavy particle.
 
-    The integral of ``(K/2)(Z/A) rho (1 - beta^2 T / T_max) / (beta T)^2``: PDG eq. 34.8, for spin 0; the term of spin
-    1/2 is below 1 % here.
+    The integral of ``(K/2)(Z/A) rho (1 - beta^2 T / T_max) / (beta T)^2``: PDG, Energetic knock-on electrons, for spin
+    0; the term of spin 1/2 is below 1 % here.
     """
     highest = np.maximum(largest_transfer(energy, mass), CUT)
     gamma = 1 + energy / mass

@@ -20,7 +20,7 @@ PHOTOELECTRIC = (0.0556, 3.12)  # cm^2/g at 0.1 MeV, and the power with which it
 
 
 def compton_coefficient(energy: Values) -> Values:
-    """Compton interactions per cm on free electrons: Klein and Nishina, Z. Phys. 52, 853 (1929); PDG 34.4.4."""
+    """Compton interactions per cm on free electrons: Klein and Nishina, Z. Phys. 52, 853 (1929)."""
     k = energy / ELECTRON_MASS
     log = np.log1p(2 * k)
     first = (1 + k) / k**2 * (2 * (1 + k) / (1 + 2 * k) - log / k)

@@ -20,7 +20,6 @@ class Process(IntEnum):
     ANNIHILATION = 6
     DECAY = 7
     HADRONIC = 8
-    CAPTURE = 9
 
 
 class Register:

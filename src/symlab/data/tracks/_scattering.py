@@ -15,7 +15,7 @@ def scattering_power(energy: Values, mass: float) -> Values:
     """Give the variance of the angle in a plane per cm of path, for a particle of unit charge, rad^2/cm.
 
     ``theta_0 = (13.6 MeV / (beta c p)) sqrt(x / X_0) [1 + 0.038 ln(x / X_0)]``: Highland, Nucl. Instrum. Methods 129,
-    497 (1975), with the constants of PDG eq. 34.16. The logarithm makes it depend on how a path is cut into steps; here
+    497 (1975), with the constants of the PDG. The logarithm makes it depend on how a path is cut into steps; here
     it is evaluated at one thickness, a tenth of a radiation length, so that variances of steps add. The angle after a
     whole radiation length is then 9 % smaller than the formula's, after a hundredth of one 11 % larger.
     For electrons it lies 7 % below half of the scattering power of ICRU Report 35 (1984) at 10 MeV, 12 % above it at

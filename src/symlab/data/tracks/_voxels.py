@@ -16,6 +16,7 @@ from symlab.data.tracks._fragments import (
     TRACK,
     Fragments,
     find_fragments,
+    voxel_key,
 )
 from symlab.data.tracks._register import Register
 
@@ -71,7 +72,7 @@ def voxelize(
     index = np.floor((position + half_width) / VOXEL).astype(np.int64)
     inside = ((index >= 0) & (index < round(2 * half_width / VOXEL))).all(axis=1)
     owner, energy, index = owner[inside], energy[inside], index[inside]
-    cell = (index[:, 0] * ROW + index[:, 1]) * ROW + index[:, 2]
+    cell = voxel_key(index)
 
     fragments = find_fragments(tracks, owner, cell)
     place = tracks["event"][owner] * CELLS + cell
@@ -79,11 +80,8 @@ def voxelize(
     order = np.lexsort((fragment, place))
     place, fragment, energy = place[order], fragment[order], energy[order]
     starts = np.flatnonzero(np.r_[True, (place[1:] != place[:-1]) | (fragment[1:] != fragment[:-1])])[: len(place)]
-    place, fragment, energy = (
-        place[starts],
-        fragment[starts],
-        np.add.reduceat(energy, starts) if len(starts) else energy,
-    )
+    energy = np.add.reduceat(energy, starts) if len(starts) else energy
+    place, fragment = place[starts], fragment[starts]
 
     semantic = fragments.semantic[fragment]
     best = np.lexsort((-energy, PRIORITY[semantic], energy < threshold, place))
