@@ -109,7 +109,7 @@ EXPECTED: dict[str, dict[str, tuple[float, float]]] = {
     "13_rotated_events": {
         "13_groups_changed": (0, 0),
         "13_flips": (0.0, 75.0),
-        "13_auc_v": (0.5, 1.0),
+        "13_auc_v": (0.3, 1.0),
         "13_parseval": (0.0, 1e-3),
         "13_control_frame_a": (0.0, 1e-5),
         "13_control_frame_flips": (0.0, 0.1),
