@@ -38,6 +38,10 @@ def maps(values: list[list[float]]) -> Figure:
     return plots.sweep_maps({"a": (values, None)}, ["r"], ["c"], xlabel="x", ylabel="y", label="z")
 
 
+def binned(mean: list[float], low: list[float], high: list[float], edges: list[float]) -> Figure:
+    return plots.binned_curves({"p": ("", {"a": (mean, low, high)})}, edges, xlabel="x")
+
+
 # For each figure: how to make it with one entry set to `value`, its axis labels, and the number of axes.
 FIGURES: dict[str, tuple[Callable[[float], Figure], tuple[str, ...], int]] = {
     "convergence": (
@@ -214,6 +218,36 @@ FIGURES: dict[str, tuple[Callable[[float], Figure], tuple[str, ...], int]] = {
         ("correct predictions",),
         1,
     ),
+    "event_panels": (
+        lambda value: plots.event_panels(
+            [
+                plots.EventView("truth", POSITIONS, [0, 1, 1]),
+                plots.EventView("error", POSITIONS, np.array([0.1, value, 0.2]), [True, False, False]),
+            ],
+            classes=["shower", "track"],
+            quantity="A",
+            bar=(1.0, "3 mm"),
+        ),
+        ("A",),
+        3,
+    ),
+    "binned_curves": (
+        lambda value: plots.binned_curves(
+            {"flips": ("", {"a": ([value, 0.5], [0.1, 0.1], [2, 2])}), "A": ("eV", {"b": 3 * [[0.1, 0.2]]})},
+            [0, 1, 2],
+            xlabel="distance",
+            xunit="voxel",
+        ),
+        ("distance (voxel)", "flips", "A (eV)"),
+        2,
+    ),
+    "roc_curves": (
+        lambda value: plots.roc_curves(
+            {"A": ([0, 0.5, value], [0, 0.7, 1], (0.8, 0.7, 0.9))}, xlabel="false alarms", ylabel="flips found"
+        ),
+        ("false alarms", "flips found"),
+        1,
+    ),
 }
 
 
@@ -248,7 +282,7 @@ def test_figures_are_opaque_and_fit_a_column(name: str) -> None:
 
 def test_every_public_function_is_tested_here() -> None:
     functions = {item for item in plots.__all__ if item[0].islower()} - {"style", "sector_label", "fit_power_law"}
-    assert functions == set(FIGURES) | {"training_slider"}  # which has a file of its own
+    assert functions == set(FIGURES) | {"event_gallery", "training_slider"}  # plotly; they have files of their own
 
 
 def test_the_style_ends_with_its_block() -> None:
@@ -441,6 +475,14 @@ def test_what_moves_together_stands_one_above_the_other() -> None:
         (lambda: plots.threshold_scatter({"a": ([1.0], [0.0], "x")}, xlabel="x", ylabel="y"), "must be positive"),
         (lambda: plots.threshold_scatter({"a": ([1.0], [1.0], "xy")}, xlabel="x", ylabel="y"), "equal lengths"),
         (lambda: plots.hit_rates({"a": (0.5, 0.6, 0.7)}, xlabel="x"), "low <= rate <= high"),
+        (lambda: plots.event_panels([plots.EventView("a", POSITIONS, [0, 1])]), r"got \(3, 3\), \(2,\), \(3,\)"),
+        (lambda: plots.event_panels([plots.EventView("a", POSITIONS, [0, 1, 2])], classes="xy"), "0 to 2, but 2 have"),
+        (lambda: binned([0.5], [0.1], [1.0], [1, 0]), "edges must increase"),
+        (lambda: binned([0.5], [0.6], [1.0], [0, 1]), "mean outside of its interval"),
+        (lambda: binned([0.5, 1], [0.6], [1.0], [0, 1, 2]), r"of 2 bins; got shapes \(2,\), \(1,\)"),
+        (lambda: binned([0.5], [np.nan], [1.0], [0, 1]), "NaN or infinite"),
+        (lambda: plots.roc_curves({"a": ([0, 1], [0, 1], (0.5, 0.6, 0.7))}, xlabel="", ylabel=""), "low <= area"),
+        (lambda: plots.roc_curves({"a": ([0, 1], [0], (0.5, 0.4, 0.7))}, xlabel="", ylabel=""), "equal lengths"),
     ],
 )
 def test_wrong_input_is_named(make: Callable[[], Figure], message: str) -> None:

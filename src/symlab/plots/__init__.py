@@ -1,16 +1,19 @@
 """Figures of the book: one function for each kind, one style for all.
 
-Each function takes arrays (or sequences of sectors), checks that nothing is NaN, and returns a matplotlib `Figure`
-(`training_slider` a plotly one).
+Each function takes arrays (or sequences of sectors), checks that nothing is NaN, and returns a matplotlib `Figure`;
+`event_gallery` and `training_slider` return plotly figures, which readers turn and slide.
 """
 
 from symlab.plots._aligned import aligned_curves
+from symlab.plots._binned import binned_curves
 from symlab.plots._bound import bound_scatter
 from symlab.plots._convergence import convergence
 from symlab.plots._curves import curves
 from symlab.plots._deformations import deformation_ladders
 from symlab.plots._errors import error_boxes, error_scatter
+from symlab.plots._events import EventView, event_panels
 from symlab.plots._floor import noise_floors
+from symlab.plots._gallery import event_gallery
 from symlab.plots._groups import group_panels
 from symlab.plots._ladder import ladder
 from symlab.plots._layers import layer_spectrum
@@ -21,6 +24,7 @@ from symlab.plots._molecule import Snapshot, molecule_panels
 from symlab.plots._panels import learning_panels
 from symlab.plots._parity import parity
 from symlab.plots._removal import sector_removal
+from symlab.plots._roc import roc_curves
 from symlab.plots._sectors import sector_bars, spectrum_comparison
 from symlab.plots._series import PowerLaw, Series, fit_power_law
 from symlab.plots._slider import training_slider
@@ -31,10 +35,12 @@ from symlab.plots._threshold import hit_rates, threshold_scatter
 from symlab.plots._training_maps import training_maps
 
 __all__ = [
+    "EventView",
     "PowerLaw",
     "Series",
     "Snapshot",
     "aligned_curves",
+    "binned_curves",
     "bound_scatter",
     "convergence",
     "curves",
@@ -42,6 +48,8 @@ __all__ = [
     "error_boxes",
     "error_scatter",
     "error_split",
+    "event_gallery",
+    "event_panels",
     "fit_power_law",
     "group_panels",
     "hit_rates",
@@ -54,6 +62,7 @@ __all__ = [
     "noise_floors",
     "orientation_map",
     "parity",
+    "roc_curves",
     "sector_bars",
     "sector_label",
     "sector_removal",

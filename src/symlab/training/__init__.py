@@ -5,7 +5,7 @@ from symlab.training._chunks import in_chunks, write_chunk
 from symlab.training._config import TrainingConfig
 from symlab.training._ensemble import train_ensemble, train_ensembles
 from symlab.training._euler import euler_rotations
-from symlab.training._events import Events, group_events
+from symlab.training._events import Events, events_fingerprint, group_events
 from symlab.training._focal import class_weights, focal_loss
 from symlab.training._force_field import force_field
 from symlab.training._polar_train import TrainedPolarMAE, pretrain, segment, segment_all
@@ -18,6 +18,7 @@ from symlab.training._step_time import step_seconds
 from symlab.training._survey import Survey, survey
 from symlab.training._surveys import Patient, surveys
 from symlab.training._targets import fit_scales
+from symlab.training._token_survey import TokenSurvey, survey_tokens
 from symlab.training._track_network import track_network
 from symlab.training._train import train, train_seeds
 from symlab.training._trained import TrainedModel
@@ -31,6 +32,7 @@ __all__ = [
     "Samples",
     "SegmentationConfig",
     "Survey",
+    "TokenSurvey",
     "TrainedModel",
     "TrainedPolarMAE",
     "TrainingConfig",
@@ -39,6 +41,7 @@ __all__ = [
     "draw_matrices",
     "epoch_rows",
     "euler_rotations",
+    "events_fingerprint",
     "fit_scales",
     "focal_loss",
     "force_field",
@@ -55,6 +58,7 @@ __all__ = [
     "spectral_training",
     "step_seconds",
     "survey",
+    "survey_tokens",
     "surveys",
     "track_network",
     "train",
