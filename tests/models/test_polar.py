@@ -15,9 +15,7 @@ Tracks = Callable[..., PointCloud]
 def network(**changes: object) -> PolarMAE:
     net = PolarMAE(replace(SMALL, **changes), torch.Generator().manual_seed(0)).double().eval()
     if net.read_shape is not None:  # it begins at zero
-        torch.nn.init.normal_(
-            net.read_shape.out.weight, generator=torch.Generator().manual_seed(1)
-        )
+        torch.nn.init.normal_(net.read_shape.out.weight, generator=torch.Generator().manual_seed(1))
     return net
 
 
