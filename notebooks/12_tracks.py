@@ -165,21 +165,25 @@ shown = rich[0]
 example = grouped[shown]
 inside = torch.zeros(example.n_points, dtype=torch.bool)
 inside[example.members[example.mask]] = True
-focus = example.positions[held_out.semantic[shown] == 2].mean(0) if (held_out.semantic[shown] == 2).any() else 0
+picked = example.positions[held_out.semantic[shown] == 2]
+focus = (picked if len(picked) else example.positions)[
+    len(picked) // 2
+]  # a voxel of a Michel electron, if there is one
 run.figure(
     plots.group_panels(
         example.positions.numpy(),
         example.positions[example.centres].numpy(),
         inside.numpy(),
         radius=model.group_radius,
-        focus=(focus + torch.zeros(3)).numpy(),
+        focus=focus.numpy(),
         reach=22.0,
     ),
     name="12_groups",
     caption=(
         f"The first event of the gallery and its {example.n_tokens} groups, seen along z: all of it (left) and the part "
         "in the square, only as deep as it is wide (right). Each circle is a sphere of 5.1 voxels, 15 mm, about a "
-        "point that was kept as a centre (orange). Purple points are in no group, because a full group keeps 24."
+        "point that was kept as a centre (orange, on the right only). Purple points are in no group: they were left out "
+        "of full ones."
     ),
     alt=(
         "Left: a particle event as grey points covered by small blue circles like a chain. Right: an enlarged part, "
