@@ -146,7 +146,7 @@ EXPECTED: dict[str, dict[str, tuple[float, float]]] = {
         "13_charge_a_axis": ROUND_OFF,
         "13_charge_mean": ROUND_OFF,
         "13_charge_error": (0.25 - 1e-9, 0.25 + 1e-9),
-        "13_charge_right": (50.0, 100.0),
+        "13_charge_right": (2, 3),
         "13_left_t_a": (0.0, 0.3),
         "13_left_t_flips": (0.0, 0.5),
     },

@@ -75,7 +75,7 @@ def survey_decisions(
     group: str = "SO(3)",
     n_orientations: int = 24,
     seed: int = 0,
-    batch_size: int = 64,
+    batch_size: int = 32,
     n_workers: int | None = None,
     progress: bool = True,
 ) -> Decisions:
@@ -141,14 +141,16 @@ class Softmax:
             return cast(Any, self.network).evaluate(stack)["logits"].softmax(-1)
 
 
-def repaired(network: nn.Module, repair: str | None, n_classes: int) -> Callable[[Any], Tensor]:
+def repaired(
+    network: nn.Module, repair: str | None, n_classes: int, *, batch_size: int = 32
+) -> Callable[[Any], Tensor]:
     """Give the class probabilities of a network after a repair, named as in `survey_decisions`."""
     f = Softmax(network)
     if repair is None:
         return f
     if repair == FRAME:
         return framed(f, f"{n_classes}x0e")
-    return symmetrize(f, f"{n_classes}x0e", finite_group(repair))
+    return symmetrize(f, f"{n_classes}x0e", finite_group(repair), batch_size=batch_size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,7 +176,7 @@ class _Job:
         grouped = [cast(Any, self.network).group(cloud).to(dtype=dtype) for cloud in events.clouds]
         identity, correction = torch.eye(3)[None], self.n_orientations / (self.n_orientations - 1)
         n_classes = Softmax(self.network)(grouped[0].stacked(identity)).shape[-1]
-        f = repaired(self.network, self.repair, n_classes)
+        f = repaired(self.network, self.repair, n_classes, batch_size=self.batch_size)
         options: dict[str, Any] = {"batch_size": self.batch_size, "progress": False}
         bare = self.repair is None
         report = equivariance(f, grouped, f"{n_classes}x0e", grid=first, n_converge=0, check=bare, **options)

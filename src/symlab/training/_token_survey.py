@@ -51,7 +51,7 @@ def survey_tokens(
     *,
     l_max: int = 4,
     converge: bool = False,
-    batch_size: int = 64,
+    batch_size: int = 32,
     n_workers: int | None = None,
     progress: bool = True,
 ) -> TokenSurvey:
