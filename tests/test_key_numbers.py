@@ -94,6 +94,7 @@ EXPECTED: dict[str, dict[str, tuple[float, float]]] = {
         "12_share_track": (20.0, 80.0),
         "12_share_michel": (0.0, 8.0),
         "12_share_delta": (0.0, 5.0),
+        "12_share_low_energy": (3.0, 40.0),
         "12_coverage": (92.0, 100.0),
         "12_coverage_original": (75.0, 95.0),
         "12_ties_on": (0.3, 50.0),

@@ -87,17 +87,17 @@ def test_an_easy_class_is_learned(tmp_path: Path, events: Invented) -> None:
 
 def test_a_killed_training_resumes_to_the_same_bits(tmp_path: Path, events: Invented) -> None:
     config = TrainingConfig(**(SHORT | {"n_steps": 120}))
-    nothing: list[Tensor] = [torch.zeros(0, dtype=torch.int64)] * len(events.clouds)
+    n, whole = len(events.clouds), torch.zeros(1, dtype=torch.int64)
     known = EventSet(
         list(events.clouds),
         list(events.semantic),
-        nothing,
-        nothing,
-        nothing,
-        nothing,
-        nothing,
-        {},
-        {"train": list(range(6)), "validation": [6, 7, 8]},
+        fragment=[torch.zeros_like(classes) for classes in events.semantic],
+        parents=n * [whole - 1],
+        particles=n * [whole + 13],
+        branching_points=n * [torch.zeros(0, 3)],
+        branches=n * [whole[:0]],
+        columns={},
+        splits={"train": list(range(6)), "validation": [6, 7, 8]},
     )
     root, step = train_and_kill("pretrain", (MODEL, config, known), tmp_path)
     assert 0 < step < 120
