@@ -106,8 +106,8 @@ options = {"n_orientations": p.n_orientations, "seed": p.seed, "n_workers": p.n_
 
 # %% [markdown]
 # **Time and memory** on two cores, with the events and networks of [the chapter on tracks](12_tracks) at hand: `smoke`
-# 15 s; `book` 5 minutes, of which the control networks take two; 1.5 GB for each of two processes. `full` has not been
-# run.
+# 15 s; `book` 7 minutes, of which training the control networks takes two; 1.5 GB for each of two processes. `full` has
+# not been run.
 #
 # ## The patient
 #
@@ -601,6 +601,7 @@ for label, change in changes.items():
     jobs[label] = (sizes, settings, events, None)
 controls = segment_all(jobs, run.store, n_workers=p.n_workers, progress=False)
 subset = test.subset(range(min(p.n_controls, len(test))))
+fewer = options | {"n_orientations": max(2, p.n_orientations // 2)}
 patients = {label: (one.model, None, "SO(3)") for label, one in controls.items()}
 patients["SO(3), mirrored too"] = (controls["SO(3)"].model, None, "O(3)")
 patients["O(3), mirrored too"] = (controls["O(3)"].model, None, "O(3)")
@@ -608,7 +609,7 @@ patients["frame"] = (controls["SO(3)"].model, "frame", "SO(3)")
 patients["frame, mirrored too"] = (controls["SO(3)"].model, "frame", "O(3)")
 patients["untrained"] = (controls["SO(3)"].load_checkpoint(0), None, "SO(3)")
 outcomes = {
-    label: survey_decisions(one, subset, run.store, repair=repair, group=group, **options)
+    label: survey_decisions(one, subset, run.store, repair=repair, group=group, **fewer)
     for label, (one, repair, group) in patients.items()
 }
 
@@ -663,6 +664,9 @@ def compared(label, decisions, base):
 
 run.key("13_control_steps", p.n_control_steps, text="training steps of the control networks")
 run.key("13_control_events", len(subset), text="test events turned for each control and repair")
+run.key(
+    "13_control_orientations", fewer["n_orientations"], text="orientations in each of two sets, controls and repairs"
+)
 for label, decisions in outcomes.items():
     record(f"control {label}", decisions)
 compared("relative_over_absolute", outcomes["relative positions"], outcomes["SO(3)"])
@@ -685,8 +689,9 @@ compared("euler_over_haar", outcomes["Euler"], outcomes["SO(3)"])
 # | frame | SO(3) | {glue:text}`13_control_frame_f1:.3f` ± {glue:text}`13_control_frame_f1_uncertainty:.3f` | {glue:text}`13_control_frame_a:.1e` | {glue:text}`13_control_frame_flips:.2f` |
 # | frame | O(3) | {glue:text}`13_control_frame_mirrored_too_f1:.3f` ± {glue:text}`13_control_frame_mirrored_too_f1_uncertainty:.3f` | {glue:text}`13_control_frame_mirrored_too_a:.4f` ± {glue:text}`13_control_frame_mirrored_too_a_uncertainty:.4f` | {glue:text}`13_control_frame_mirrored_too_flips:.1f` ± {glue:text}`13_control_frame_mirrored_too_flips_uncertainty:.1f` |
 #
-# {glue:text}`13_control_events:.0f` test events; ± is half of the 95 % interval over events, which says nothing of
-# the scatter between trainings, one for each row.
+# {glue:text}`13_control_events:.0f` test events in {glue:text}`13_control_orientations:.0f` orientations for $v$ and as
+# many for the flips; ± is half of the 95 % interval over events, which says nothing of the scatter between trainings,
+# one for each row.
 #
 # **The augmentation** matters little. Without any, the equivariance error is
 # {glue:text}`13_none_over_haar_a:.2f` ± {glue:text}`13_none_over_haar_a_uncertainty:.2f` times that of uniform
@@ -819,7 +824,6 @@ run.key("13_charge_error", every.split.symmetrized_rmse**2, text="mean squared e
 # as in [the chapter on repair](14_repair_ladder), and let the averaged network decide.
 
 # %%
-fewer = options | {"n_orientations": max(2, p.n_orientations // 2)}
 mended = {
     label: survey_decisions(network, subset, run.store, repair=repair, group="O(3)", **fewer)
     for label, repair in (("none", None), ("Ci", "Ci"), ("D2", "D2"), ("T", "T"), ("Th", "Th"), ("frame", "frame"))
@@ -850,8 +854,8 @@ for label, decisions in mended.items():
 # | Th | 24 | {glue:text}`13_repair_th_a:.4f` ± {glue:text}`13_repair_th_a_uncertainty:.4f` | {glue:text}`13_left_th_a:.2f` ± {glue:text}`13_left_th_a_uncertainty:.2f` | {glue:text}`13_repair_th_flips:.2f` ± {glue:text}`13_repair_th_flips_uncertainty:.2f` | {glue:text}`13_left_th_flips:.2f` ± {glue:text}`13_left_th_flips_uncertainty:.2f` | {glue:text}`13_repair_th_f1:.3f` ± {glue:text}`13_repair_th_f1_uncertainty:.3f` |
 # | frame | 1 | {glue:text}`13_repair_frame_a:.4f` ± {glue:text}`13_repair_frame_a_uncertainty:.4f` | {glue:text}`13_left_frame_a:.2f` ± {glue:text}`13_left_frame_a_uncertainty:.2f` | {glue:text}`13_repair_frame_flips:.2f` ± {glue:text}`13_repair_frame_flips_uncertainty:.2f` | {glue:text}`13_left_frame_flips:.2f` ± {glue:text}`13_left_frame_flips_uncertainty:.2f` | {glue:text}`13_repair_frame_f1:.3f` ± {glue:text}`13_repair_frame_f1_uncertainty:.3f` |
 #
-# {glue:text}`13_control_events:.0f` events, turned by elements of $\mathrm{O}(3)$; ± is half of the 95 % interval over
-# events. An evaluation of the event shown above takes {glue:text}`13_ms:.0f` ms on this machine; Th asks for 24 of them.
+# The same {glue:text}`13_control_events:.0f` events and as many orientations, of $\mathrm{O}(3)$; ± is half of the 95 %
+# interval over events. An evaluation of the event shown above takes {glue:text}`13_ms:.0f` ms on this machine; Th asks for 24 of them.
 #
 # The flips go with the spread. T leaves {glue:text}`13_left_t_a:.2f` ± {glue:text}`13_left_t_a_uncertainty:.2f` of
 # $\sqrt v$ and {glue:text}`13_left_t_flips:.2f` ± {glue:text}`13_left_t_flips_uncertainty:.2f` of the flips, where
