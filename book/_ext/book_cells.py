@@ -50,6 +50,8 @@ class PlainNumbers(SphinxPostTransform):
             minus = "−" if minus else ""
             if exponent is None:
                 parts: list[nodes.Node] = [nodes.Text(minus + mantissa)]
+            elif float(mantissa) == 0:
+                parts = [nodes.Text("0")]
             else:
                 factor = "" if mantissa == "1" else f"{mantissa} × "
                 power = nodes.superscript(text=f"{'−' if sign == '-' else ''}{exponent}")
