@@ -92,6 +92,8 @@ def test_a_wrong_type_is_refused(parameters, name: str, value: object) -> None:
         ("degrees", "(4,)", (4,)),
         ("kind", "b", "b"),
         ("n", "null", None),
+        ("n", "none", None),
+        ("preset", "none", "none"),
     ],
 )
 def test_text_from_the_command_line_becomes_a_value_of_the_declared_type(parameters, name, text, value) -> None:

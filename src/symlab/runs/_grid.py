@@ -98,8 +98,6 @@ def _values(parameter: Parameter, text: str) -> Iterator[Any]:
                 f"{parameter.name} is declared as\n  {parameter}"
             )
         yield from map(parameter.convert, range(first, last + 1))
-    elif text.lower() == "none" and parameter.admits_none:
-        yield None
     else:
         yield parameter.parse(text)
 

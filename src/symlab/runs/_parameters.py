@@ -73,7 +73,12 @@ class Parameter:
                 ) from error
 
     def parse(self, text: str) -> Any:
-        """Read a value from the command line: a Python literal, YAML (`true`, `[a, b]`), or plain text for a `str`."""
+        """Read a value from the command line: a Python literal, YAML (`true`, `[a, b]`), or plain text for a `str`.
+
+        `none`, in any case, is None where that is a value.
+        """
+        if text.lower() == "none" and self.admits_none:
+            return None
         for value in (*_literal(text), *_yaml(text), text):
             try:
                 return self.convert(value)
