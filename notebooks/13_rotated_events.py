@@ -159,20 +159,20 @@ for k, name in enumerate(names):
     run.key(f"13_f1_{name}", mean, uncertainty=deviation, text=f"{name}: F1 of the events as they came; over networks")
     for key, values, what in (
         ("a", {s: one.variance[own].mean().sqrt() for s, one in found.items()}, "equivariance error of a probability"),
-        ("flips", {s: 100 * one.flip_rate[own].mean() for s, one in found.items()}, "flip rate, %"),
+        ("flips", {s: 100 * one.votes.flip_rate[own].mean() for s, one in found.items()}, "flip rate, %"),
         ("ever", {s: 100 * (one.flips[own] > 0).double().mean() for s, one in found.items()}, "points that flip, %"),
     ):
         mean, deviation = spread_over(torch.stack(list(values.values())).nan_to_num().tolist())
         run.key(f"13_{key}_{name}", mean, uncertainty=deviation, text=f"{name}: {what}; deviation over networks")
 run.key(
     "13_one_in",
-    1 / max(1e-9, float(spread_over([one.flip_rate.mean() for one in found.values()])[0])),
+    1 / max(1e-9, float(spread_over([one.votes.flip_rate.mean() for one in found.values()])[0])),
     text="decisions for each flip",
 )
 for key, values, what in (
     ("f1_macro", [f1_scores(one.upright.argmax(-1), truth, 4).nanmean() for one in found.values()], "macro F1"),
     ("a", [one.variance.mean().sqrt() for one in found.values()], "equivariance error of a probability"),
-    ("flips", [100 * one.flip_rate.mean() for one in found.values()], "flip rate, %"),
+    ("flips", [100 * one.votes.flip_rate.mean() for one in found.values()], "flip rate, %"),
     ("ever", [100 * (one.flips > 0).double().mean() for one in found.values()], "points that flip at least once, %"),
 ):
     mean, deviation = spread_over(values)
@@ -230,7 +230,7 @@ run.key(
 
 # %%
 complete = [k for k, kinds in enumerate(test.semantic) if len(kinds.unique()) == len(names)] or [0]
-rates = torch.tensor([float(turned.flip_rate[turned.event == k].mean()) for k in complete])
+rates = torch.tensor([float(turned.votes.flip_rate[turned.event == k].mean()) for k in complete])
 shown = complete[int((rates - rates.median()).abs().argmin())]
 cloud, probabilities = test.clouds[shown], repaired(network, None, len(names))
 look = torch.cat([torch.eye(3, dtype=torch.float64)[None], turns[:3]])
@@ -275,7 +275,7 @@ run.figure(
 # %% tags=["hide-input"]
 own = turned.event == shown
 root = turned.variance[own].sqrt()
-often = turned.flip_rate[own] >= 0.25
+often = turned.votes.flip_rate[own] >= 0.25
 run.figure(
     plots.event_panels(
         [
@@ -318,7 +318,7 @@ distances = {
 }
 profiles = {
     (quantity, label): binned_mean(values, away, edges, turned.event, generator=chance)
-    for quantity, values in (("flips", turned.flip_rate), ("a", turned.variance))
+    for quantity, values in (("flips", turned.votes.flip_rate), ("a", turned.variance))
     for label, away in distances.items()
 }
 
@@ -366,7 +366,7 @@ def contrast(values, event, away, near=2.0, far=32.0):
 
 for key, label in (("class", "to another class"), ("branching", "to a branching point")):
     place = label.removeprefix("to ")
-    means, ratio, low, high = contrast(turned.flip_rate, turned.event, distances[label])
+    means, ratio, low, high = contrast(turned.votes.flip_rate, turned.event, distances[label])
     run.key(f"13_near_{key}", 100 * means[0], unit="%", text=f"flip rate within 2 voxels of {place}")
     run.key(f"13_far_{key}", 100 * means[1], unit="%", text=f"flip rate beyond 32 voxels of {place}")
     run.key(f"13_ratio_{key}", ratio, uncertainty=(high - low) / 2, text="ratio; half of its 95 % interval over events")
@@ -379,11 +379,11 @@ for key, label in (("class", "to another class"), ("branching", "to a branching 
         uncertainty=(high**0.5 - low**0.5) / 2,
         text=f"{place}: ratio of sqrt(v) within 2 voxels to that beyond 32; half of its 95 % interval over events",
     )
-ratios = [contrast(one.flip_rate, one.event, distances["to another class"])[1] for one in found.values()]
+ratios = [contrast(one.votes.flip_rate, one.event, distances["to another class"])[1] for one in found.values()]
 run.key("13_ratio_lowest", min(ratios), text="smallest of the ratios of the networks, another class")
 run.key("13_ratio_highest", max(ratios), text="largest of the ratios of the networks, another class")
 shares = {
-    label: 100 * float(turned.flip_rate[away < 4].sum() / turned.flip_rate.sum().clamp(min=1e-9))
+    label: 100 * float(turned.votes.flip_rate[away < 4].sum() / turned.votes.flip_rate.sum().clamp(min=1e-9))
     for label, away in distances.items()
 }
 run.key("13_share_class", shares["to another class"], unit="%", text="flips within 4 voxels of another class")
@@ -424,7 +424,7 @@ scores = {
     "margin of one pass": margin[:, 1] - margin[:, 0],
     "nearness to another class": -distances["to another class"],
 }
-stable = turned.n_orientations - turned.flips
+stable = turned.votes.n_orientations - turned.flips
 curves = {
     label: roc(score, turned.flips, stable, groups=turned.event, generator=chance) for label, score in scores.items()
 }
@@ -619,7 +619,7 @@ known = torch.cat(subset.semantic)
 
 def summary(decisions):
     """Macro F1 over all orientations, equivariance error, and flip rate in %, each with half of its 95 % interval."""
-    predicted, votes = decisions.all_decisions()
+    predicted, votes = decisions.votes.all_decisions()
     repeated = known.repeat_interleave(len(names))
     f1 = float(f1_scores(predicted, repeated, len(names), votes).nanmean())
     draws = []
@@ -629,7 +629,7 @@ def summary(decisions):
         draws.append(float(f1_scores(predicted, repeated, len(names), weights).nanmean()))
     low, high = torch.tensor(draws).quantile(torch.tensor([0.025, 0.975])).tolist()
     v, error = overall(decisions.variance, decisions)
-    flips, width = overall(decisions.flip_rate, decisions)
+    flips, width = overall(decisions.votes.flip_rate, decisions)
     return (f1, (high - low) / 2), (v**0.5, error / (2 * max(v, 1e-12) ** 0.5)), (100 * flips, 100 * width)
 
 
@@ -648,7 +648,7 @@ def record(label, decisions):
 
 def compared(label, decisions, base):
     """Key numbers: how much of the error and of the flips of one survey another one has, on the same events."""
-    columns = [decisions.variance, base.variance, decisions.flip_rate, base.flip_rate]
+    columns = [decisions.variance, base.variance, decisions.votes.flip_rate, base.votes.flip_rate]
     sums = torch.zeros(len(subset), 4, dtype=torch.float64).index_add_(0, base.event, torch.stack(columns, dim=1))
     drawn = sums[torch.randint(len(subset), (1000, len(subset)), generator=chance)].sum(1)
     for name, top, bottom, power in (("a", 0, 1, 0.5), ("flips", 2, 3, 1.0)):

@@ -38,6 +38,14 @@ def test_the_group_of_the_cube_can_be_counted_by_hand() -> None:
     assert torch.allclose(share, torch.tensor([[1, 5]] * 3, dtype=torch.float64) / 6)
 
 
+def test_all_decisions_count_with_their_votes() -> None:
+    """Each point has 1/6 of its votes for class 0 and 5/6 for class 1; F1 is ``2 rights / (truths + decisions)``."""
+    predicted, weights = class_votes(above, CLOUD, finite_group("O"), progress=False).all_decisions()
+    assert predicted.tolist() == [0, 1, 0, 1, 0, 1]
+    found = f1_scores(predicted, torch.tensor([1, 0, 1]).repeat_interleave(2), 2, weights)
+    assert found.tolist() == pytest.approx([2 * (1 / 6) / (1 + 3 / 6), 2 * (10 / 6) / (2 + 15 / 6)])
+
+
 def test_an_invariant_classifier_never_flips() -> None:
     def radius(stack: PointCloud) -> Tensor:
         r = stack.positions.norm(dim=-1)

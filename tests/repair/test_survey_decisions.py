@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from symlab.artifacts import Store
 from symlab.groups import PointCloud
-from symlab.measure import f1_scores
 from symlab.repair import survey_decisions
 
 
@@ -69,7 +68,7 @@ def test_an_invariant_network_is_as_sure_of_itself_as_can_be(events: Toys, store
     assert found.event.bincount().tolist() == [7, 9, 30]
     assert float(found.variance.max()) < 1e-20
     assert int(found.flips.max()) == 0
-    assert torch.equal(found.majority, found.upright.argmax(-1))
+    assert torch.equal(found.votes.majority, found.upright.argmax(-1))
     assert torch.allclose(found.mean, found.upright)
 
 
@@ -78,19 +77,19 @@ def test_spread_and_flips_are_those_of_the_planted_slope(events: Toys, store: St
     found = survey(0.3, events, store, n_orientations=200)
     r = torch.cat([cloud.positions for cloud in events.clouds]).norm(dim=1)
     may = (r - 2).abs() < 0.3 * r
-    assert bool((found.flip_rate[~may] == 0).all())
-    assert bool((found.flip_rate[may & ((r - 2).abs() < 0.2 * r)] > 0).all())
+    assert bool((found.votes.flip_rate[~may] == 0).all())
+    assert bool((found.votes.flip_rate[may & ((r - 2).abs() < 0.2 * r)] > 0).all())
     z = torch.linspace(-1, 1, 4001, dtype=torch.float64)
     p = torch.sigmoid(2 * (r[:, None] - 2 + 0.3 * r[:, None] * z))
     assert torch.allclose(found.variance, p.var(1), rtol=0.35, atol=1e-6)
-    assert torch.allclose(found.flip_rate, (p > 0.5).double().mean(1).sub(0.5).abs().mul(-1).add(0.5), atol=0.12)
+    assert torch.allclose(found.votes.flip_rate, (p > 0.5).double().mean(1).sub(0.5).abs().mul(-1).add(0.5), atol=0.12)
 
 
 def test_the_two_sets_of_orientations_are_not_the_same(events: Toys, store: Store) -> None:
     found = survey(0.3, events, store)
     again = survey(0.3, events, store, seed=1)
-    assert not torch.equal(found.share, again.share)
-    assert found.n_orientations == 24
+    assert not torch.equal(found.votes.share, again.votes.share)
+    assert found.votes.n_orientations == 24
     assert found.n_evaluations == 3 * (24 + 24 + 4) + 16 + 18  # repeats of every event; checks of the first one
 
 
@@ -106,21 +105,9 @@ def test_averaging_leaves_less_and_a_frame_nothing(events: Toys, store: Store) -
     assert not torch.allclose(bare.upright, bare.mean, atol=0.02)
 
 
-def test_all_decisions_count_with_their_votes(events: Toys, store: Store) -> None:
-    found = survey(0.3, events, store)
-    predicted, weights = found.all_decisions()
-    truth = found.majority
-    wrong = float((1 - found.share.amax(-1)).sum())
-    scores = f1_scores(predicted, truth.repeat_interleave(2), 2, weights)
-    ones = [float((truth == k).sum() + found.share[:, k].sum()) for k in (0, 1)]
-    rights = [float(found.share[truth == k, k].sum()) for k in (0, 1)]
-    assert scores.tolist() == pytest.approx([2 * rights[k] / ones[k] for k in (0, 1)])
-    assert wrong == pytest.approx(len(truth) - sum(rights))
-
-
 def test_neighbours_and_workers_change_nothing(events: Toys, store: Store, tmp_path: Path) -> None:
     whole, alone = survey(0.3, events, store), survey(0.3, events.subset([2]), store)
-    assert torch.equal(whole.share[whole.event == 2], alone.share)
+    assert torch.equal(whole.votes.share[whole.event == 2], alone.votes.share)
     assert torch.equal(whole.variance[whole.event == 2], alone.variance)
 
 

@@ -36,6 +36,11 @@ class ClassVotes:
         """Share of orientations that decide for another class than the majority, ``1 - max_k q_k``."""
         return (1 - self.share.amax(-1)).clamp(min=0)
 
+    def all_decisions(self) -> tuple[Int[Tensor, " nK"], Float[Tensor, " nK"]]:
+        """Give the classes 0 ... K - 1 of each sample, and the share that is for each, end to end: for `f1_scores`."""
+        k = self.share.shape[-1]
+        return torch.arange(k).repeat(self.share.numel() // k), self.share.flatten()
+
 
 def class_votes(
     f: Callable[[Any], Any],

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from symlab.artifacts import Recipe, Store
 from symlab.data import EventSet
 from symlab.groups import HaarGrid, Rotatable, finite_group, monte_carlo_grid
-from symlab.measure import class_votes, equivariance
+from symlab.measure import ClassVotes, class_votes, equivariance
 from symlab.models import weights_digest
 from symlab.repair._frames import framed
 from symlab.repair._symmetrize import symmetrize
@@ -32,8 +32,7 @@ class Decisions:
         upright: ``(n, K)``, probabilities of the classes in the orientation in which the event came.
         mean: ``(n, K)``, probabilities averaged over the first set of orientations.
         variance: ``(n,)``, v of the probabilities over the first set, per class, without bias.
-        share: ``(n, K)``, share of the second set of orientations that decides for each class.
-        n_orientations: in each of the two sets.
+        votes: of the second set of orientations, ``share`` being ``(n, K)``.
         n_evaluations: of the bare network, all points of an event counting as one.
     """
 
@@ -41,29 +40,13 @@ class Decisions:
     upright: Float[Tensor, "n classes"]
     mean: Float[Tensor, "n classes"]
     variance: Float[Tensor, " n"]
-    share: Float[Tensor, "n classes"]
-    n_orientations: int
+    votes: ClassVotes
     n_evaluations: int
 
     @property
-    def majority(self) -> Int[Tensor, " n"]:
-        """The class that most orientations of the second set decide for."""
-        return self.share.argmax(-1)
-
-    @property
-    def flip_rate(self) -> Float[Tensor, " n"]:
-        """Share of the second set that decides for another class; see the book page "Conventions"."""
-        return (1 - self.share.amax(-1)).clamp(min=0)
-
-    @property
     def flips(self) -> Int[Tensor, " n"]:
-        """How many orientations of the second set that is."""
-        return (self.flip_rate * self.n_orientations).round().long()
-
-    def all_decisions(self) -> tuple[Int[Tensor, " nK"], Float[Tensor, " nK"]]:
-        """Give the classes 0 ... K - 1 of each point, and how much of the second set is for each: for `f1_scores`."""
-        n, k = self.share.shape
-        return torch.arange(k).repeat(n), self.share.flatten()
+        """How many orientations are outvoted: a whole number, because all have the same weight."""
+        return (self.votes.flip_rate * self.votes.n_orientations).round().long()
 
 
 def survey_decisions(
@@ -202,7 +185,6 @@ class _Job:
             arrays["upright"],
             arrays["mean"],
             arrays["variance"],
-            arrays["share"],
-            self.n_orientations,
+            ClassVotes(arrays["share"], self.n_orientations),
             int(arrays["evaluations"].sum()),
         )
