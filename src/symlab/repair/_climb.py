@@ -3,11 +3,9 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from symlab.artifacts import Recipe, Store
@@ -18,7 +16,7 @@ from symlab.models import weights_digest
 from symlab.repair._ladder import Ladder
 from symlab.repair._parts import WithParts, part_outputs, parts
 from symlab.repair._symmetrize import symmetrize
-from symlab.training import in_chunks, write_chunk
+from symlab.training import in_chunks
 
 MOST_DRAWS = 16
 
@@ -80,11 +78,7 @@ def climb(
         packages=("torch",),
         inputs=(weights_digest(network), fingerprint(dataset, outputs)),
     )
-
-    def make(folder: Path) -> None:
-        in_chunks(job.run, dataset, folder, "ladder", size=1, n_workers=n_workers, doing="averages", progress=progress)
-
-    return job.read(store.get_or_make(recipe, make))
+    return in_chunks(job, recipe, dataset, store, size=1, n_workers=n_workers, progress=progress)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,10 +102,10 @@ class _Job:
             found |= part_outputs(name, self.outputs[name])
         return found
 
-    def run(self, dataset: Dataset, path: Path) -> None:
-        """Measure the structures of one chunk and write one file."""
+    def run(self, dataset: Dataset) -> dict[str, Tensor]:
+        """Measure the structures of one chunk."""
         rows = [self._structure(dataset, row) for row in range(len(dataset))]
-        write_chunk({name: torch.stack([row[name] for row in rows]) for name in rows[0]}, path)
+        return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
 
     def _structure(self, dataset: Dataset, row: int) -> dict[str, Tensor]:
         dtype = next(self.network.parameters()).dtype
@@ -149,9 +143,8 @@ class _Job:
             spent += n_draws * len(grid)
         return found | {"n_evaluations": torch.tensor(spent)}
 
-    def read(self, folder: Path) -> dict[str, Ladder]:
+    def read(self, arrays: dict[str, Tensor]) -> dict[str, Ladder]:
         """Read the finished measurement."""
-        arrays = load_file(folder / "ladder.safetensors")
         return {
             name: Ladder(
                 sectors(self.l_max)[1:],

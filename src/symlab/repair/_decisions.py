@@ -2,12 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
 import torch
 from jaxtyping import Float, Int
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from symlab.artifacts import Recipe, Store
@@ -17,7 +15,7 @@ from symlab.measure import ClassVotes, class_votes, equivariance
 from symlab.models import weights_digest
 from symlab.repair._frames import framed
 from symlab.repair._symmetrize import symmetrize
-from symlab.training import events_fingerprint, in_chunks, write_chunk
+from symlab.training import events_fingerprint, in_chunks
 
 CHUNK = 5
 FRAME = "frame"
@@ -104,12 +102,7 @@ def survey_decisions(
         packages=("torch",),
         inputs=(weights_digest(network), events_fingerprint(events)),
     )
-
-    def make(folder: Path) -> None:
-        work, some = cast(Any, job.run), cast(Any, events)  # in_chunks asks for a length and for subsets
-        in_chunks(work, some, folder, "decisions", size=CHUNK, n_workers=n_workers, doing="turns", progress=progress)
-
-    return job.read(store.get_or_make(recipe, make))
+    return in_chunks(job, recipe, events, store, size=CHUNK, n_workers=n_workers, progress=progress)
 
 
 class Softmax:
@@ -153,8 +146,8 @@ class _Job:
         first, second = (monte_carlo_grid(self.n_orientations, self.group, generator) for _ in range(2))
         return first, second
 
-    def run(self, events: EventSet, path: Path) -> None:
-        """Turn the events of one chunk and write one file."""
+    def run(self, events: EventSet) -> dict[str, Tensor]:
+        """Turn the events of one chunk."""
         (first, second), dtype = self.grids(), next(self.network.parameters()).dtype
         grouped = [cast(Any, self.network).group(cloud).to(dtype=dtype) for cloud in events.clouds]
         identity, correction = torch.eye(3)[None], self.n_orientations / (self.n_orientations - 1)
@@ -167,7 +160,7 @@ class _Job:
         assert not isinstance(report, dict)
         assert isinstance(votes, list)
         each = 1 if self.repair in (None, FRAME) else len(finite_group(cast(str, self.repair)))
-        columns = {
+        return {
             "points": torch.tensor([len(one.share) for one in votes]),
             "upright": torch.cat([f(x.stacked(identity))[0] for x in grouped]).double(),
             "mean": torch.cat(list(report.mean)),
@@ -175,11 +168,9 @@ class _Job:
             "share": torch.cat([one.share for one in votes]),
             "evaluations": torch.tensor([each * (report.n_evaluations + len(grouped) * len(second))]),
         }
-        write_chunk(columns, path)
 
-    def read(self, folder: Path) -> Decisions:
+    def read(self, arrays: dict[str, Tensor]) -> Decisions:
         """Read the finished survey."""
-        arrays = load_file(folder / "decisions.safetensors")
         return Decisions(
             torch.repeat_interleave(arrays["points"]),
             arrays["upright"],

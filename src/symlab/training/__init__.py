@@ -1,7 +1,7 @@
 """Training: PET on labelled structures and PoLAr-MAE on events, turned at each visit, with checkpoints on the way."""
 
 from symlab.training._batches import Samples, draw_matrices, epoch_rows, rmse
-from symlab.training._chunks import in_chunks, write_chunk
+from symlab.training._chunks import ChunkJob, in_chunks
 from symlab.training._config import TrainingConfig
 from symlab.training._ensemble import train_ensemble, train_ensembles
 from symlab.training._euler import euler_rotations
@@ -24,6 +24,7 @@ from symlab.training._train import train, train_seeds
 from symlab.training._trained import TrainedModel
 
 __all__ = [
+    "ChunkJob",
     "Combination",
     "Events",
     "Patient",
@@ -65,5 +66,4 @@ __all__ = [
     "train_ensemble",
     "train_ensembles",
     "train_seeds",
-    "write_chunk",
 ]

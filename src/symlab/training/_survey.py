@@ -3,12 +3,10 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
 import torch
 from jaxtyping import Float
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from symlab.artifacts import Recipe, Store
@@ -16,7 +14,7 @@ from symlab.data import Dataset, fingerprint
 from symlab.groups import Sector, sectors
 from symlab.measure import diagnose
 from symlab.models import weights_digest
-from symlab.training._chunks import in_chunks, write_chunk
+from symlab.training._chunks import in_chunks
 
 CHUNK = 15
 
@@ -101,13 +99,7 @@ def survey(
         packages=("torch",),
         inputs=(weights_digest(network), fingerprint(dataset, targets)),
     )
-
-    def make(folder: Path) -> None:
-        in_chunks(
-            job.run, dataset, folder, "survey", size=CHUNK, n_workers=n_workers, doing="measures", progress=progress
-        )
-
-    return job.read(store.get_or_make(recipe, make))
+    return in_chunks(job, recipe, dataset, store, size=CHUNK, n_workers=n_workers, progress=progress)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,8 +114,8 @@ class _Job:
     batch_size: int
     converge: bool
 
-    def run(self, dataset: Dataset, path: Path) -> None:
-        """Diagnose some structures and write one file."""
+    def run(self, dataset: Dataset) -> dict[str, Tensor]:
+        """Diagnose some structures."""
         dtype = next(self.network.parameters()).dtype
         labels = {
             name: [torch.atleast_1d(torch.as_tensor(value)) for value in dataset.labels[name]] for name in self.targets
@@ -160,11 +152,10 @@ class _Job:
             arrays[f"character_convergence/{name}"] = torch.tensor(
                 [math.nan if spectrum.convergence is None else spectrum.convergence]
             )
-        write_chunk(arrays, path)
+        return arrays
 
-    def read(self, folder: Path) -> Survey:
+    def read(self, arrays: dict[str, Tensor]) -> Survey:
         """Read the finished survey."""
-        arrays = load_file(folder / "survey.safetensors")
 
         def group(kind: str) -> dict[str, Tensor]:
             return {

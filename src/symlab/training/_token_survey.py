@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
 import torch
 from jaxtyping import Float
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from symlab.artifacts import Recipe, Store
@@ -15,7 +13,7 @@ from symlab.data import EventSet
 from symlab.groups import Sector, sectors
 from symlab.measure import diagnose
 from symlab.models import weights_digest
-from symlab.training._chunks import in_chunks, write_chunk
+from symlab.training._chunks import in_chunks
 from symlab.training._events import events_fingerprint
 
 CHUNK = 2
@@ -88,12 +86,7 @@ def survey_tokens(
         packages=("torch",),
         inputs=(weights_digest(network), events_fingerprint(events)),
     )
-
-    def make(folder: Path) -> None:
-        work, some = cast(Any, job.run), cast(Any, events)  # in_chunks asks for a length and for subsets
-        in_chunks(work, some, folder, "tokens", size=CHUNK, n_workers=n_workers, doing="turns", progress=progress)
-
-    return job.read(store.get_or_make(recipe, make))
+    return in_chunks(job, recipe, events, store, size=CHUNK, n_workers=n_workers, progress=progress)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,8 +99,8 @@ class _Job:
     converge: bool
     batch_size: int
 
-    def run(self, events: EventSet, path: Path) -> None:
-        """Diagnose some events and write one file."""
+    def run(self, events: EventSet) -> dict[str, Tensor]:
+        """Diagnose some events."""
         network, dtype = cast(Any, self.network), next(self.network.parameters()).dtype
         found = diagnose(
             network.evaluate,
@@ -130,11 +123,10 @@ class _Job:
         for name, spectrum in found.characters.items():
             arrays[f"fraction/{name}"] = spectrum.fraction_by_structure
             arrays[f"convergence/{name}"] = torch.tensor([spectrum.convergence or 0.0], dtype=torch.float64)
-        write_chunk(arrays, path)
+        return arrays
 
-    def read(self, folder: Path) -> TokenSurvey:
+    def read(self, arrays: dict[str, Tensor]) -> TokenSurvey:
         """Read the finished survey."""
-        arrays = load_file(folder / "tokens.safetensors")
         names = [*self.layers, OUTPUT]
         change = {name: float(arrays[f"convergence/{name}"].max()) for name in names}
         return TokenSurvey(
