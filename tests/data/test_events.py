@@ -241,7 +241,7 @@ def test_bad_parameters_are_refused_before_any_work(store, arguments, message):
 
 def test_a_set_without_any_event_says_why(store):
     with pytest.raises(
-        EventError, match=r"all 2 events are rejected; the first has \d+ voxels, not 3999 to 4000\. Widen"
+        EventError, match=r"all 2 events are rejected; the first has \d+ voxels, not 3999 to 4000\. Widen the sizes$"
     ):
         load_events(store, n=2, seed=0, sizes=(3999, 4000), n_workers=1)
 

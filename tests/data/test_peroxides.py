@@ -178,5 +178,7 @@ def test_a_table_goes_on_from_the_chunks_that_are_there(tmp_path):
 def test_a_table_without_any_label_says_why(tmp_path):
     plan = TablePlan("numbers", 1, 0, {"bad": 0}, 1)
     join = functools.partial(join_rows, engine={}, packages=())
-    with pytest.raises(ScfError, match=r"none of the 1 molecules has labels; .*: no convergence\. Use a sm"):
+    with pytest.raises(
+        ScfError, match=r"none of the 1 molecules has labels; .*: no convergence\. Use a smaller rattle$"
+    ):
         generate(plan, tmp_path, n_workers=1, label=functools.partial(label_rows, row), join=join)

@@ -104,7 +104,9 @@ def test_failed_points_are_dropped_and_counted_and_move_no_other(store, molecule
 
 
 def test_a_set_without_any_label_is_an_error(store):
-    with pytest.raises(ScfError, match=r"none of the 3 points has labels; .*not converged in 1 cycles.*smaller"):
+    with pytest.raises(
+        ScfError, match=r"none of the 3 points has labels; .*not converged in 1 cycles.*\. Use smaller deformations$"
+    ):
         load_molecules(store, n=3, n_workers=1, max_iterations=1)
 
 

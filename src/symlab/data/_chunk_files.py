@@ -2,19 +2,30 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from symlab.data._engine import ScfError
-
 Array = NDArray[Any]
 SPLITS = {"train": 0.8, "validation": 0.1, "test": 0.1}
+
+
+class Work(Protocol):
+    """What to make: `n` points named `sampler`, cut into the pieces that are made and written at once."""
+
+    @property
+    def n(self) -> int: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def sampler(self) -> str: ...
+    def chunks(self) -> list[range]: ...
+    def description(self) -> dict[str, Any]: ...
 
 
 def pieces(n: int, largest: int) -> list[range]:
@@ -32,11 +43,23 @@ def write_chunk(
     os.replace(partial, path)
 
 
-def read_chunks(paths: Sequence[Path]) -> tuple[dict[str, Array], dict[str, list[Any]], dict[str, str]]:
-    """Join the chunks: arrays end to end, columns by name, and the reasons of those that failed.
+def join_chunks(
+    plan: Work,
+    paths: Sequence[Path],
+    folder: Path,
+    notes: Callable[[Mapping[str, Array]], Mapping[str, Any]],
+    nothing: Callable[[str], Exception],
+    family: int | None = 1,
+) -> None:
+    """Join chunk files, in the order of `paths`, into ``dataset.safetensors`` and ``dataset.json``, then remove them.
 
-    Raises:
-        ScfError: no point has labels; the message is the first reason.
+    Args:
+        plan: what was made.
+        paths: of the chunks, see `write_chunk`.
+        folder: where the two files are written.
+        notes: from the joined arrays, one of them ``index``: what is noted about engine and units.
+        nothing: from the first reason, the error if no point is left.
+        family: see `deal`; None makes all points "test".
     """
     parts: dict[str, list[Array]] = {}
     columns: list[dict[str, Any]] = []
@@ -45,22 +68,23 @@ def read_chunks(paths: Sequence[Path]) -> tuple[dict[str, Array], dict[str, list
         with safe_open(path, framework="numpy") as file:
             for name in file.keys():  # noqa: SIM118 (a safetensors handle is no mapping)
                 parts.setdefault(name, []).append(file.get_tensor(name))
-            notes = file.metadata()
-        columns += json.loads(notes["columns"])
-        failures |= json.loads(notes["failures"])
+            metadata = file.metadata()
+        columns += json.loads(metadata["columns"])
+        failures |= json.loads(metadata["failures"])
     if not columns:
-        raise ScfError(next(iter(failures.values()), "no points"))
+        raise nothing(next(iter(failures.values())))
     arrays = {name: np.concatenate(values) for name, values in parts.items()}
-    return arrays, {name: [row[name] for row in columns] for name in columns[0]}, failures
-
-
-def write_dataset(
-    folder: Path, arrays: Mapping[str, Array], description: Mapping[str, Any], chunks: Sequence[Path]
-) -> None:
-    """Write ``dataset.safetensors`` and ``dataset.json``, then remove the chunks."""
-    save_file(dict(arrays), folder / "dataset.safetensors")
+    index = arrays["index"]
+    description = {
+        "plan": plan.description(),
+        **notes(arrays),
+        "columns": {name: [row[name] for row in columns] for name in columns[0]},
+        "splits": deal(plan.n, plan.seed, index, family) if family else {"test": list(range(len(index)))},
+        "failures": failures,
+    }
+    save_file(arrays, folder / "dataset.safetensors")
     (folder / "dataset.json").write_text(json.dumps(description, indent=1), encoding="utf-8")
-    for path in chunks:
+    for path in paths:
         path.unlink()
 
 

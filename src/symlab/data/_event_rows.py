@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from symlab.data._chunk_files import deal, read_chunks, write_chunk, write_dataset
-from symlab.data._engine import ScfError
+from symlab.data._chunk_files import join_chunks, write_chunk
 from symlab.data.tracks._block import HALF_WIDTH, Event, Settings, simulate_block
 from symlab.data.tracks._fragments import LOW_ENERGY
 from symlab.data.tracks._guns import Primary, draw_primaries
@@ -78,20 +77,14 @@ def pack(events: Sequence[Event]) -> dict[str, np.ndarray]:
 
 
 def join_events(plan: EventPlan, paths: Sequence[Path], folder: Path) -> None:
-    """Join chunk files, in the order of `paths`, into ``dataset.safetensors`` and ``dataset.json``, then remove them.
+    """Join the blocks by `join_chunks`.
 
     Raises:
         EventError: all events are rejected.
     """
-    try:
-        arrays, columns, failures = read_chunks(paths)
-    except ScfError as reason:
-        raise EventError(f"all {plan.n} events are rejected; the first has {reason}. Widen the sizes") from None
-    description = {
-        "plan": plan.description(),
-        "engine": {"method": "symlab.data.tracks", "numpy": metadata.version("numpy")},
-        "columns": columns,
-        "splits": deal(plan.n, plan.seed, arrays["index"]),
-        "failures": failures,
-    }
-    write_dataset(folder, arrays, description, paths)
+    engine = {"method": "symlab.data.tracks", "numpy": metadata.version("numpy")}
+
+    def nothing(reason: str) -> EventError:
+        return EventError(f"all {plan.n} events are rejected; the first has {reason}. Widen the sizes")
+
+    join_chunks(plan, paths, folder, lambda _: {"engine": engine}, nothing)

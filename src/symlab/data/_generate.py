@@ -2,21 +2,11 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
-from symlab.data._records import join_chunks, label_chunk
+from symlab.data._chunk_files import Work
+from symlab.data._records import join_points, label_chunk
 from symlab.progress import progress_bar
 from symlab.workers import as_finished, n_cores
-
-
-class Work(Protocol):
-    """What to make: `n` points named `sampler`, cut into the pieces that are made and written at once."""
-
-    @property
-    def n(self) -> int: ...
-    @property
-    def sampler(self) -> str: ...
-    def chunks(self) -> list[range]: ...
 
 
 def generate(
@@ -40,14 +30,14 @@ def generate(
         unit: what the progress bar counts.
         label: labels and writes a chunk, called with ``(plan, indices, path)`` in any process; returns how many points
             failed. Default: `symlab.data._records.label_chunk`.
-        join: called at the end with ``(plan, paths, folder)``. Default: `symlab.data._records.join_chunks`.
+        join: called at the end with ``(plan, paths, folder)``. Default: `symlab.data._records.join_points`.
 
     Raises:
-        ScfError: no point has labels.
+        ScfError, EventError: no point is left; which of the two, `join` says.
         RuntimeError: a worker process died.
     """
     label = label or label_chunk
-    finish: Callable[..., None] = join or join_chunks
+    finish: Callable[..., None] = join or join_points
     paths = {folder / f"chunk_{number:05d}.safetensors": indices for number, indices in enumerate(plan.chunks())}
     missing = {path: indices for path, indices in paths.items() if not path.exists()}
     n_workers = min(n_workers or n_cores(), max(1, len(missing)))

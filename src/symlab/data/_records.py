@@ -1,6 +1,6 @@
 """The data set as arrays: label a chunk of points, write it, and join the chunks with splits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symlab.data._chunk_files import deal, pieces, read_chunks, write_chunk, write_dataset
+from symlab.data._chunk_files import join_chunks, pieces, write_chunk
 from symlab.data._engine import UNITS, ScfError, single_point
 from symlab.data._geometry import SAMPLERS
 
@@ -66,34 +66,26 @@ def label_chunk(plan: Plan, indices: Sequence[int], path: Path) -> int:
     return len(failures)
 
 
-def join_chunks(plan: Plan, paths: Sequence[Path], folder: Path) -> None:
-    """Join chunk files, in the order of `paths`, into ``dataset.safetensors`` and ``dataset.json``, then remove them.
+def join_points(plan: Plan, paths: Sequence[Path], folder: Path) -> None:
+    """Join the chunks by `join_chunks`.
 
     Raises:
         ScfError: no point has labels.
     """
-    try:
-        arrays, columns, failures = read_chunks(paths)
-    except ScfError as reason:
-        raise ScfError(
-            f"none of the {plan.n} points has labels; the first says: {reason}. Use smaller deformations"
-        ) from None
-    index = arrays["index"]
-    description = {
-        "plan": plan.description(),
-        "engine": {
-            "method": plan.method,
-            "tblite": metadata.version("tblite"),
-            "ase": metadata.version("ase"),
-            "sampling": "Gamma point" if "cell" in arrays else "free molecule",
-        },
-        "units": {"positions": "A", **({"cell": "A"} if "cell" in arrays else {})}
-        | {name: unit for name, unit in UNITS.items() if name in arrays},
-        "columns": columns,
-        "splits": deal(plan.n, plan.seed, index) if plan.split else {"test": list(range(len(index)))},
-        "failures": failures,
-    }
-    write_dataset(folder, arrays, description, paths)
+
+    def notes(arrays: Mapping[str, Array]) -> dict[str, Any]:
+        versions = {name: metadata.version(name) for name in ("tblite", "ase")}
+        sampling = "Gamma point" if "cell" in arrays else "free molecule"
+        units = {"positions": "A", "cell": "A"} | UNITS
+        return {
+            "engine": {"method": plan.method} | versions | {"sampling": sampling},
+            "units": {name: unit for name, unit in units.items() if name in arrays},
+        }
+
+    def nothing(reason: str) -> ScfError:
+        return ScfError(f"none of the {plan.n} points has labels; the first says: {reason}. Use smaller deformations")
+
+    join_chunks(plan, paths, folder, notes, nothing, 1 if plan.split else None)
 
 
 def _join(name: str, values: list[Array]) -> Array:

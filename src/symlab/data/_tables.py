@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symlab.data._chunk_files import deal, pieces, read_chunks, write_chunk, write_dataset
+from symlab.data._chunk_files import join_chunks, pieces, write_chunk
 from symlab.data._engine import ScfError
 
 Array = NDArray[Any]
@@ -76,22 +76,14 @@ def label_rows(label: Callable[[TablePlan, int], Row], plan: TablePlan, indices:
 def join_rows(
     plan: TablePlan, paths: Sequence[Path], folder: Path, *, engine: dict[str, str], packages: Sequence[str]
 ) -> None:
-    """Join chunk files, in the order of `paths`, into ``dataset.safetensors`` and ``dataset.json``, then remove them.
+    """Join the chunks by `join_chunks`; the versions of `packages` are noted beside the `engine`.
 
     Raises:
         ScfError: no row has labels.
     """
-    try:
-        arrays, columns, failures = read_chunks(paths)
-    except ScfError as reason:
-        raise ScfError(
-            f"none of the {plan.n} molecules has labels; the first says: {reason}. Use a smaller rattle"
-        ) from None
-    description = {
-        "plan": plan.description(),
-        "engine": engine | {name: metadata.version(name) for name in packages},
-        "columns": columns,
-        "splits": deal(plan.n, plan.seed, arrays["index"], plan.family),
-        "failures": failures,
-    }
-    write_dataset(folder, arrays, description, paths)
+    noted = {"engine": engine | {name: metadata.version(name) for name in packages}}
+
+    def nothing(reason: str) -> ScfError:
+        return ScfError(f"none of the {plan.n} molecules has labels; the first says: {reason}. Use a smaller rattle")
+
+    join_chunks(plan, paths, folder, lambda _: noted, nothing, plan.family)
