@@ -67,7 +67,10 @@ seeds = list(range(p.seed, p.seed + p.n_seeds))
 # through. Each is followed step by step: ionisation, knock-on electrons, multiple scattering, bremsstrahlung, pair
 # production and Compton scattering, decays, and a toy of hadronic interactions. What they deposit is collected in
 # cubes (voxels) of 3 mm. The simulator is checked against published ranges, stopping powers and radiation lengths; its
-# hadrons are crude, and there is no model of the read-out.
+# hadrons are crude, and there is no model of the read-out, nor of time. Pions and muons decay only when they have
+# stopped. One negative muon in four then makes an electron; the others are captured by argon nuclei
+# {cite:p}`suzuki1987`, here without a trace. Negative pions at rest are absorbed, and leave a few protons. The package
+# `symlab.data.tracks` lists all that is left out.
 #
 # A voxel belongs to one of four classes: **shower** (electrons and photons), **track** (muons, pions, protons),
 # **Michel** (the electron from the decay of a muon at rest) and **delta** (an electron that a fast particle has knocked

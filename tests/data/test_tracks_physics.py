@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.constants import value as codata
 from scipy.integrate import quad
 from scipy.optimize import brentq
 
@@ -83,13 +84,20 @@ def showers() -> Register:
 
 
 def test_constants_agree_with_each_other():
-    """X0 from Tsai's formula, Ec by Rossi's definition, R_M = 21.2 MeV X0 / Ec: PDG, section 34."""
+    """X0 from Tsai's formula, Ec by Rossi's definition, R_M = 21.2 MeV X0 / Ec: PDG, section 34; CODATA."""
     per_atom = 4 * argon.FINE_STRUCTURE * argon.CLASSICAL_RADIUS**2
     per_atom *= argon.Z**2 * (bremsstrahlung.ELASTIC - bremsstrahlung.COULOMB) + argon.Z * bremsstrahlung.INELASTIC
     assert 1 / (per_atom * argon.ATOMS) == pytest.approx(argon.RADIATION_LENGTH, rel=1e-3)
     surplus = lambda e: e / argon.RADIATION_LENGTH - ionisation.electron_loss(np.array(e - argon.ELECTRON_MASS))  # noqa: E731
     assert brentq(surplus, 5, 100) == pytest.approx(argon.CRITICAL_ENERGY, rel=5e-3)
     assert pytest.approx(argon.MOLIERE_RADIUS, rel=1e-3) == argon.RADIATION_LENGTH * 21.2052 / argon.CRITICAL_ENERGY
+    for value, name, unit in (
+        (argon.ELECTRON_MASS, "electron mass energy equivalent in MeV", 1.0),
+        (argon.CLASSICAL_RADIUS, "classical electron radius", 1e2),  # m to cm
+        (argon.FINE_STRUCTURE, "fine-structure constant", 1.0),
+        (argon.AVOGADRO, "Avogadro constant", 1.0),
+    ):
+        assert value == pytest.approx(codata(name) * unit, rel=1e-8), name
     assert pytest.approx(105.658, abs=1e-3) == MASS[MUON]
     assert pytest.approx(139.570, abs=1e-3) == MASS[PION_PLUS]
 

@@ -90,7 +90,7 @@ def rest(beam: Beam, register: Register, rng: np.random.Generator) -> list[Beam]
 
 
 def bend(directions: Float[np.ndarray, "n 3"], rate: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n 3"]:
-    """Turn directions in a magnetic field along z: ``p[GeV] = 0.2998 B[T] R[m]``.
+    """Turn directions in a magnetic field along z: ``p[GeV] = 0.2998 B[T] R[m]``, the number being the speed of light.
 
     Args:
         directions: unit vectors.

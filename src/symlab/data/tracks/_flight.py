@@ -73,7 +73,7 @@ def convert(beam: Beam, register: Register, rng: np.random.Generator) -> list[Be
 
 
 def absorb(beam: Beam, register: Register) -> Beam:
-    """Turn photons into photoelectrons, straight on; the binding energy (3 keV) stays with them."""
+    """Turn photons into photoelectrons, straight on; the binding energy (3.2 keV, NIST XCOM) stays with them."""
     return register.add(
         beam.event, ELECTRON, Process.PHOTOELECTRIC, beam.track, beam.position, beam.direction, beam.energy
     )

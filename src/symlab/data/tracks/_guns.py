@@ -1,8 +1,9 @@
 """What an event begins with: a vertex with several particles, and particles that rain in on their own.
 
 After the "multi-particle vertex" and "rain" generators of PILArNet-M, whose exact settings are not published; the
-weights of the kinds are those of the same generator in SBNSoftware/icaruscode (multipartvertex_icarus.fcl). No neutrino
-interactions.
+weights of the kinds are those of the same generator in SBNSoftware/icaruscode (multipartvertex_icarus.fcl). Energies,
+numbers of particles and the rain are chosen by hand, lower than there so that events are small. No
+neutrino interactions.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,9 @@
 """Hadrons that meet a nucleus. **This is a toy**: right in where and how often, crude in what comes out.
 
-The distance is exponential with the nuclear interaction length of the PDG. A star has a few protons with exponential
-energies; some pions survive, turned; some become neutral. Neutrons are not followed: their energy is counted as
-invisible. No cascade, no resonances, no angular distributions beyond these.
+The distance is exponential with the nuclear interaction length of the PDG, which is for nucleons; the PDG's length for
+pions is longer, and is not used. A star has a few protons with exponential energies; some pions survive, turned; some
+become neutral. Neutrons are not followed: their energy is counted as invisible. No cascade, no resonances, no angular
+distributions beyond these. The numbers of this file other than the length are chosen by hand: they have no source.
 """
 
 import numpy as np

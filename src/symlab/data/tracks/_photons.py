@@ -72,7 +72,8 @@ def sample_compton(energy: Values, rng: np.random.Generator) -> tuple[Values, Va
 def sample_pair(energy: Values, rng: np.random.Generator) -> Values:
     """Draw the kinetic energy of the electron, MeV; the positron has the rest above two masses.
 
-    ``x^2 + (1 - x)^2 + (2/3) x (1 - x)`` (complete screening) for the share x of the total energy, flat below 2 MeV.
+    ``x^2 + (1 - x)^2 + (2/3) x (1 - x)`` for the share x of the total energy, complete screening: PDG, Energy loss by
+    photons. Flat below 2 MeV, by choice.
     """
     lowest = ELECTRON_MASS / energy
 
