@@ -14,6 +14,7 @@ from symlab import __version__
 from symlab.runs._notebook import Notebook, read_notebook
 from symlab.runs._papermill import to_ipynb
 from symlab.runs._project import Project
+from symlab.runs._shown import check_shown, recordable, shown_numbers
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
 BUILT = re.compile(r"^(\.venv|build|runs|artifacts)/")
@@ -80,6 +81,14 @@ def test_the_argument_is_in_the_notebook_and_the_machinery_in_the_package(path: 
     assert [node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)] == []
     assert not re.search(r"^\s*[%!]", "\n".join(notebook.code), re.MULTILINE), "magics are not Python"
     assert "import matplotlib" not in notebook.text, "figures come from symlab.plots"
+
+
+@by_name
+def test_the_code_can_record_each_number_that_the_text_shows(path: Path) -> None:
+    notebook = read_notebook(path)
+    shown = shown_numbers(notebook)
+    assert shown, "a chapter's numbers come from its run"
+    check_shown(shown, recordable(notebook), complete=False)
 
 
 def test_figures_and_key_numbers_are_named_once_through_the_book() -> None:

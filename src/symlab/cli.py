@@ -139,25 +139,31 @@ def _short(path: Path) -> str:
     return os.path.relpath(path)
 
 
-def _run_stale(preset: str, workers: int) -> "Site":
-    """Run every notebook that is out of date, with a bar, and give the site that its pages belong to."""
-    from symlab.runs._execute import ensure_all
+def _site(preset: str) -> "Site":
+    """Find the pages of a preset."""
     from symlab.runs._parameters import check_preset
     from symlab.runs._project import Project
     from symlab.runs._site import Site
 
     check_preset(preset)
-    site = Site(Project.find(), preset)
+    return Site(Project.find(), preset)
+
+
+def _run_stale(site: "Site", workers: int) -> None:
+    """Run every notebook behind the pages that is out of date, with a bar."""
+    from symlab.runs._execute import ensure_all
+
     with progress() as show:
-        ensure_all(site.project, preset, workers=workers, show=show)
-    return site
+        ensure_all(site.project, site.preset, workers=workers, show=show)
 
 
 @app.command()
 def book(preset: Preset = "book", workers: Workers = 2) -> None:
     """Run every notebook that is out of date, write the pages, and print the path of the first."""
     with told_plainly():
-        site = _run_stale(preset, workers)
+        site = _site(preset)
+        site.check()
+        _run_stale(site, workers)
         if not site.is_current():
             site.write()
         typer.echo(site.index)
@@ -169,7 +175,8 @@ def figures(preset: Preset = "book", workers: Workers = 2) -> None:
     import shutil
 
     with told_plainly():
-        site = _run_stale(preset, workers)
+        site = _site(preset)
+        _run_stale(site, workers)
         target = site.build / "figures"
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)

@@ -77,6 +77,15 @@ def test_a_failing_notebook_ends_the_book_with_its_name_and_cell(root: Path) -> 
     assert "ValueError: no such luck" in result.stderr
 
 
+def test_a_text_that_shows_an_unknown_number_ends_the_book_before_any_work(root: Path) -> None:
+    write_notebook(root, "01_a", prose="The slope is {glue:text}`slop:.2f`.")
+    result = symlab("book")
+    assert result.exit_code == 1
+    assert "error: 01_a.py:16: the text shows 'slop', which no run.key(...) of the code records" in result.stderr
+    assert "(did you mean 'slope'?)" in result.stderr
+    assert not (root / "runs").exists()
+
+
 def test_plain_papermill_reads_the_text_and_the_parameters(root: Path) -> None:
     done = papermill("jupytext:notebooks/01_a.py", "out.ipynb", "-p", "n", "9")
     assert done.returncode == 0, done.stderr

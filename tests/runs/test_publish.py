@@ -87,6 +87,66 @@ def test_a_figure_has_its_cell_for_itself(source: Path, tmp_path: Path) -> None:
         )
 
 
+LEAVES_OUT = 'run.key("slope", 0.5)\nif p.preset != "smoke":\n    run.key("end", 2.0, uncertainty=0.1)'
+PROSE = "From {glue:text}`slope:.2f` to {glue:text}`end:.1f` ± {glue:text}`end_uncertainty:.1g`, or {glue:text}`end`."
+
+
+@pytest.fixture
+def partial(tmp_path: Path) -> Path:
+    """A chapter whose small run leaves out a number that the text shows."""
+    make_project(tmp_path / "partial")
+    return write_notebook(tmp_path / "partial", "01_a", LEAVES_OUT, prose=PROSE)
+
+
+def test_a_number_that_a_small_run_left_out_is_shown_as_missing(partial: Path, tmp_path: Path) -> None:
+    executed = pretend_run(partial, tmp_path / "run", [number("slope", 0.5)])
+    prose = publish(partial, executed, complete=False).cells[0].source
+    assert "From {glue:text}`slope:.2f` to n/a ± n/a, or n/a." in prose
+
+
+def test_a_complete_run_must_have_every_number(partial: Path, tmp_path: Path) -> None:
+    everything = [number("slope", 0.5), number("end", 2.0), number("end_uncertainty", 0.1), number("unused", 1.0)]
+    assert PROSE in publish(partial, pretend_run(partial, tmp_path / "all", everything)).cells[0].source
+    with pytest.raises(RunError) as caught:
+        publish(partial, pretend_run(partial, tmp_path / "some", everything[:2]))
+    line = 1 + partial.read_text("utf8").splitlines().index(f"# {PROSE}")
+    assert str(caught.value) == (
+        f"01_a.py:{line}: the text shows 'end_uncertainty', which the run did not record; correct the name, or let the "
+        "code come to its run.key(...) with this preset"
+    )
+
+
+def test_a_misspelt_number_is_refused_even_for_a_small_run(partial: Path, tmp_path: Path) -> None:
+    executed = pretend_run(partial, tmp_path / "run", [number("slope", 0.5)])
+    write_notebook(partial.parents[1], "01_a", LEAVES_OUT, prose=PROSE.replace("`slope:", "`slpe:"))
+    with pytest.raises(RunError, match=r"01_a.py:\d+: the text shows 'slpe', .* \(did you mean 'slope'\?\)"):
+        publish(partial, executed, complete=False)
+
+
+def test_a_caption_shows_numbers_by_the_same_rule(partial: Path, tmp_path: Path) -> None:
+    told = figure(caption="Up to {glue:text}`end:.1f` from {glue:text}`slope:.1f`.")
+    executed = pretend_run(partial, tmp_path / "run", [told, number("slope", 0.5)])
+    write_notebook(partial.parents[1], "01_a", LEAVES_OUT)
+    cell = publish(partial, executed, complete=False).cells[-2]
+    assert cell.metadata["mystnb"]["figure"]["caption"] == "Up to n/a from {glue:text}`slope:.1f`."
+    with pytest.raises(RunError, match=r"01_a.py: caption of fig-01_line: the text shows 'end', which the run did not"):
+        publish(partial, executed)
+
+
+@pytest.mark.parametrize("preset", ["book", "full"])
+def test_only_the_pages_of_the_smallest_preset_may_leave_out_numbers(partial: Path, preset: str) -> None:
+    project = Project(partial.parents[1], partial.parents[1] / "runs")
+    (project.root / "book").mkdir()
+    for name in ("smoke", preset):
+        folder = project.folder("01_a", name)
+        pretend_run(partial, folder, [number("slope", 0.5)])
+        write_json(folder / "record.json", {"notebook": "01_a", "status": "finished", "parameters": {"preset": name}})
+    staged = Site(project, "smoke").stage() / "notebooks" / "01_a.ipynb"
+    assert "to n/a ± n/a, or n/a." in nbformat.read(staged, as_version=4).cells[0].source
+    with pytest.raises(RunError, match="the text shows 'end', which the run did not record"):
+        Site(project, preset).stage()
+
+
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     """A book of one page and one chapter that has run."""

@@ -128,13 +128,16 @@ class Run:
     ) -> None:
         """Record a key number, which prose then shows as ``{glue:text}`name:.3f` ``.
 
-        An uncertainty is shown by ``{glue:text}`name_uncertainty:.1g` ``.
+        An uncertainty is shown by ``{glue:text}`name_uncertainty:.1g` ``. Pages made with the presets `book` and `full`
+        need every number that the prose shows. A run with `smoke` need not come to all of these calls: its pages show
+        `n/a` where a number was left out.
 
         Args:
             name: unique in the notebook; lower-case letters, digits and `_`.
             value: a number, also a tensor or array of one element; text for what has no number.
             unit: as printed ("eV/A^3"); empty for a pure number.
-            uncertainty: in the same unit; one standard deviation unless `text` says otherwise.
+            uncertainty: in the same unit; one standard deviation unless `text` says otherwise. None if there is none,
+                as over a single seed.
             text: what it is, for the status page.
 
         Raises:

@@ -12,9 +12,11 @@ from symlab.runs._errors import RunError
 from symlab.runs._project import Project
 from symlab.runs._publish import publish
 from symlab.runs._record import read_record
+from symlab.runs._shown import check_shown, recordable, shown_numbers
 from symlab.runs._status import status_page
 
 GENERATED = "_generated"
+MAY_LEAVE_OUT = "smoke"  # the preset whose runs may leave out numbers that the text shows
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,24 @@ class Site:
         stamp = self.build / "html.key"
         return self.index.is_file() and stamp.is_file() and stamp.read_text(encoding="utf-8") == self.key()
 
+    def check(self) -> None:
+        """Look before anything runs whether the code of each chapter can record the numbers that its text shows.
+
+        Raises:
+            RunError: it cannot; the message has place and name of each such number of a chapter. Or the code is not
+                plain Python.
+        """
+        for name in self.runs():
+            notebook = self.project.notebooks[name]
+            check_shown(shown_numbers(notebook), recordable(notebook), complete=False)
+
     def stage(self) -> Path:
         """Write the sources of the pages: `book/`, the chapters with their outputs, and the status table.
 
+        With the preset `smoke` a run may leave out numbers that the text shows: the pages have `n/a` in their place.
+
         Raises:
-            RunError: a chapter has no finished run.
+            RunError: a chapter has no finished run, or shows a number that its run should have recorded.
         """
         import nbformat
 
@@ -83,7 +98,8 @@ class Site:
         for name in ("notebooks", GENERATED):
             (site / name).mkdir(exist_ok=True)
         for name, folder in self.runs().items():
-            node = publish(self.project.notebooks[name].path, folder / f"{name}.ipynb")
+            source, executed = self.project.notebooks[name].path, folder / f"{name}.ipynb"
+            node = publish(source, executed, complete=self.preset != MAY_LEAVE_OUT)
             nbformat.write(node, site / "notebooks" / f"{name}.ipynb")
         records = [read_record(folder) for folder in self.runs().values()]
         (site / GENERATED / "status.md").write_text(status_page(records), encoding="utf-8")
