@@ -873,21 +873,6 @@ for cell in networks:
         one = found[cell, k, "end"]
         assert bool((one.equivariance[names[cell]] <= one.absolute[names[cell]] * (1 + 1e-9)).all())
 
-# %% tags=["hide-input"]
-if p.corners:  # the text also speaks of combinations that this run leaves out: it shows nan in their place
-    left_out = """
-        b_l4_mnone_after best_l3_mnone collapse collapse_degree decades departure_l3_m2 departure_l3_mnone_g4
-        departure_l4_m2 departure_l4_mnone_g4 error_l1_mnone error_l2_mnone error_l3_mnone
-        error_l3_mnone_uncertainty error_l4_m4 error_l4_mnone error_l5_m8 error_l5_mnone first_seed fit_l1_h
-        fit_l1_o fit_l2_h fit_l2_o fit_l3_h fit_l3_o fit_l4_h fit_l4_o fit_l5_h fit_l5_o inputs_2 inputs_4
-        l3_mnone_g4_decades l3_mnone_g4_error l3_mnone_g4_error_uncertainty l4_mnone_g4_error
-        l4_mnone_g4_error_uncertainty l5_mnone_g8_decades l5_mnone_g8_error l6_mnone_g8_decades l6_mnone_g8_error
-        ms_2 ms_4 time_2 time_2_uncertainty time_4 time_4_uncertainty weights_2 weights_4 width_2 width_4
-        worst_l3_mnone
-    """
-    for name in left_out.split():
-        run.key(f"11_{name}", "nan", text="of a combination that this run leaves out")
-
 # %% [markdown]
 # ## The same as a sweep
 #
