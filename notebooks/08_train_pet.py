@@ -310,7 +310,7 @@ run.figure(
     ),
 )
 
-# %%
+# %% tags=["hide-input"]
 for label, at in (("first", 0), ("last", -1)):
     shares = torch.tensor(
         [pooled(row[at].equivariance, "forces") / pooled(row[at].absolute, "forces") for row in along]
@@ -334,7 +334,7 @@ for label, at in (("first", 0), ("last", -1)):
 # - Errors that are small only in the orientation of the data set. They are averaged over orientations here, and the
 #   parity plot, in the original orientation, must agree with them.
 
-# %%
+# %% tags=["hide-input"]
 native = float((predictions[0] - reference).square().mean().sqrt())
 run.key("08_native_rmse", native, unit="eV/Å", text="force error in the original orientation, first seed")
 run.key(

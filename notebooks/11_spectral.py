@@ -125,10 +125,6 @@ levers = [one for one in (louder[3:4] if p.corners else levers) if one.target_l 
 names = {cell: f"density_{cell.target_l}" for cell in [*cells, *levers]}
 networks = {cell: spectral_network(cell, name, n_parameters=36000, d_pet=24) for cell, name in names.items()}
 configs = [spectral_training(p.seed + k, p.n_steps) for k in range(p.n_seeds)]
-run.key("11_molecules", len(labels), text="labelled molecules")
-run.key("11_steps", p.n_steps, text="steps of each training")
-run.key("11_seeds", p.n_seeds, text="networks of each combination")
-run.key("11_combinations", len(cells), text="combinations of target and embedding")
 
 # %%
 jobs = {str(cell): (network, configs, labels) for cell, network in networks.items()}
@@ -139,6 +135,10 @@ trained = {cell: by_job[str(cell)] for cell in networks}
 # ## What is learned, and when
 
 # %% tags=["hide-input"]
+run.key("11_molecules", len(labels), text="labelled molecules")
+run.key("11_steps", p.n_steps, text="steps of each training")
+run.key("11_seeds", p.n_seeds, text="networks of each combination")
+run.key("11_combinations", len(cells), text="combinations of target and embedding")
 steps = torch.tensor([float(row["step"]) for row in trained[cells[0]][0].history])
 curves = {  # by combination (n_seeds, n_steps): error on the validation molecules, each turned at random
     cell: torch.tensor([[row[f"rmse_{names[cell]}"] for row in one.history] for one in members])

@@ -81,6 +81,8 @@ seeds = list(range(p.seed, p.seed + p.n_seeds))
 events = load_events(run.store, n=p.n_events, n_workers=p.n_workers)
 held_out = events.split("test")
 sizes = torch.tensor([float(len(cloud.positions)) for cloud in events.clouds])
+
+# %% tags=["hide-input"]
 run.key("12_asked", p.n_events, text="events that were asked for")
 run.key("12_events", len(events), text="events that are neither too small nor too large")
 run.key("12_held_out", len(held_out), text="events held out for the test")
@@ -155,6 +157,8 @@ model, masked, supervised = track_network(p.seed, n_pretrain=p.n_pretrain, n_ste
 grouped = group_events(held_out, model, run.store, progress=False)
 tokens = torch.tensor([float(one.n_tokens) for one in grouped])
 original = [group_points(cloud, replace(model, overlap=0.72)) for cloud in held_out.clouds[:20]]
+
+# %% tags=["hide-input"]
 run.key("12_group_size", model.group_size, text="points that a group keeps at most")
 run.key("12_tokens", float(tokens.median()), text="groups of an event, median")
 run.key("12_coverage", 100 * sum(one.coverage for one in grouped) / len(grouped), unit="%", text="points in a group")
@@ -164,8 +168,6 @@ run.key(
     unit="%",
     text="points in a group at the overlap of the original, 20 events",
 )
-
-# %% tags=["hide-input"]
 shown = rich[0]
 example = grouped[shown]
 inside = torch.zeros(example.n_points, dtype=torch.bool)
@@ -220,10 +222,15 @@ run.figure(
 
 # %%
 turns = random_rotations(4, torch.Generator().manual_seed(p.seed), improper=True)
-for name, radius in (("on", 5.0), ("beside", 5.1)):
+changed = {}
+for radius in (5.0, 5.1):
     config = replace(model, group_radius=radius, overlap=0.72)
-    share = sum(changed_groups(cloud, config, turns) for cloud in held_out.clouds[:5]) / len(held_out.clouds[:5])
-    run.key(f"12_ties_{name}", 100 * share, unit="%", text=f"groups that change under rotation, R = {radius}")
+    shares = [changed_groups(cloud, config, turns) for cloud in held_out.clouds[:5]]
+    changed[radius] = 100 * sum(shares) / len(shares)
+
+# %% tags=["hide-input"]
+for name, radius in (("on", 5.0), ("beside", 5.1)):
+    run.key(f"12_ties_{name}", changed[radius], unit="%", text=f"groups that change under rotation, R = {radius}")
 
 # %% [markdown]
 # At the overlap of the original, grouping turned events afresh changes {glue:text}`12_ties_on:.1f` % of the groups at
@@ -248,15 +255,15 @@ for name, radius in (("on", 5.0), ("beside", 5.1)):
 
 # %%
 start = pretrain(model, masked, events, run.store)
+
+# %% tags=["hide-input"]
 run.key("12_mask", 100 * model.mask_ratio, unit="%", text="groups that are hidden")
 run.key("12_parameters_thousand", sum(w.numel() for w in start.model.parameters()) / 1000, text="weights, in thousands")
-begin, end = start.history[0], start.history[-1]
+end = start.history[-1]
 for name in ("chamfer", "energy"):
     run.key(f"12_{name}", end[name], text=f"{name}, validation events")
     run.key(f"12_{name}_trivial", end[f"{name}_trivial"], text=f"{name} without learning")
     run.key(f"12_{name}_gain", 100 * (1 - end[name] / end[f"{name}_trivial"]), unit="%", text=f"{name}: better by")
-
-# %% tags=["hide-input"]
 run.figure(
     plots.learning_curve(
         [row["step"] for row in start.history],
@@ -342,13 +349,13 @@ jobs = {
     for one in seeds
 }
 trained = segment_all(jobs, run.store, n_workers=p.n_workers)
-run.key("12_seeds", len(seeds), text="training seeds")
 scores = {}
 for (kind, _), network in trained.items():
     predicted, true = predict_classes(network.model, held_out, run.store)
     scores.setdefault(kind, []).append(f1_scores(predicted, true, len(SEMANTIC)))
 
 # %% tags=["hide-input"]
+run.key("12_seeds", len(seeds), text="training seeds")
 predicted, true = predict_classes(trained["pre-trained", p.seed].model, held_out, run.store)
 for k, name in enumerate(SEMANTIC):
     hits = float(((predicted == k) & (true == k)).sum())
@@ -399,8 +406,6 @@ run.figure(
         "each other."
     ),
 )
-
-# %%
 gain = torch.stack(scores["pre-trained"]).nan_to_num().mean(1) - torch.stack(scores["from scratch"]).nan_to_num().mean(
     1
 )
@@ -442,12 +447,17 @@ run.key(
 
 # %%
 untrained = PolarMAE(model, torch.Generator().manual_seed(p.seed)).eval()
-for name, network in (("untrained", untrained), ("trained", trained["pre-trained", p.seed].model)):
-    report = equivariance(network, grouped[:5], output="4x0e", degree=3, n_converge=0, progress=False)
+reports = {
+    name: equivariance(network, grouped[:5], output="4x0e", degree=3, n_converge=0, progress=False)
+    for name, network in (("untrained", untrained), ("trained", trained["pre-trained", p.seed].model))
+}
+
+# %% tags=["hide-input"]
+for name, report in reports.items():
     share = 100 * report.rmse / report.rms_output
     run.key(f"12_logits_{name}", report.rmse, text=f"equivariance RMSE of the logits, {name}")
     run.key(f"12_logits_{name}_share", share, unit="%", text=f"the same over the size of the logits, {name}")
-run.key("12_noise_floor", report.noise_floor, text="noise floor of the logits, trained")
+run.key("12_noise_floor", reports["trained"].noise_floor, text="noise floor of the logits, trained")
 
 # %% [markdown]
 # It is {glue:text}`12_logits_trained_share:.0f` % of the size of the logits
