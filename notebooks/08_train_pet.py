@@ -186,7 +186,7 @@ spread = {
 for name in targets:
     errors = torch.tensor([pooled(one.absolute, name) for one in final])
     turns = torch.tensor([pooled(one.equivariance, name) for one in final])
-    scatter, turns_scatter = (float(values.std()) if len(seeds) > 1 else 0.0 for values in (errors, turns))
+    scatter, turns_scatter = (float(values.std()) if len(seeds) > 1 else None for values in (errors, turns))
     run.key(f"08_{name}_std", spread[name], unit=units[name], text=f"{name}: standard deviation of the held-out labels")
     run.key(
         f"08_{name}_rmse",

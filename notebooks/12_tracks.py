@@ -356,6 +356,13 @@ for (kind, _), network in trained.items():
 
 # %% tags=["hide-input"]
 run.key("12_seeds", len(seeds), text="training seeds")
+
+
+def scatter(values):
+    """Standard deviation over seeds; a single seed has none."""
+    return float(values.std()) if len(seeds) > 1 else None
+
+
 predicted, true = predict_classes(trained["pre-trained", p.seed].model, held_out, run.store)
 for k, name in enumerate(SEMANTIC):
     hits = float(((predicted == k) & (true == k)).sum())
@@ -369,7 +376,7 @@ for kind, key in (("pre-trained", "f1"), ("from scratch", "scratch")):
             f"12_{key}_{name.lower()}",
             float(column.mean()),
             text=f"F1 {name}, {kind}, test events, mean and standard deviation over seeds",
-            uncertainty=float(column.std()) if len(seeds) > 1 else 0.0,
+            uncertainty=scatter(column),
         )
 
 # %% [markdown]
@@ -421,13 +428,13 @@ run.key(
     "12_early_macro",
     float(lead.mean()),
     text="macro F1 that pre-training gains early, validation events, same seeds",
-    uncertainty=float(lead.std()) if len(seeds) > 1 else 0.0,
+    uncertainty=scatter(lead),
 )
 run.key(
     "12_gain_macro",
     float(gain.mean()),
     text="macro F1 that pre-training gains, same seeds, mean and standard deviation",
-    uncertainty=float(gain.std()) if len(seeds) > 1 else 0.0,
+    uncertainty=scatter(gain),
 )
 
 # %% [markdown]

@@ -147,9 +147,9 @@ def overall(values, decisions):
 
 
 def spread_over(values):
-    """Mean and standard deviation over the networks."""
+    """Mean and standard deviation over the networks; a single one has no deviation."""
     table = torch.tensor(list(values), dtype=torch.float64)
-    return float(table.mean()), float(table.std()) if len(table) > 1 else 0.0
+    return float(table.mean()), float(table.std()) if len(table) > 1 else None
 
 
 for k, name in enumerate(names):
@@ -522,7 +522,7 @@ for state, one in tokens.items():
         run.key(
             f"13_{key}_{name}",
             float(values.mean()),
-            uncertainty=float(values.std()) / len(few) ** 0.5 if len(few) > 1 else 0.0,
+            uncertainty=float(values.std()) / len(few) ** 0.5 if len(few) > 1 else None,
             unit="%",
             text=f"{state}, {name}: power outside (0,+); standard error over events",
         )
