@@ -58,7 +58,7 @@ check: $(READY) ## lint, format, types, sources of notebooks, links, facts state
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/python -m pytest --quiet tests/test_environment.py tests/test_repository.py
 
-bench: $(BENCH_READY) ## speed beside the alternatives: forward passes alone, metatomic, mtt train
+bench: $(BENCH_READY) ## speed beside the alternatives: forward passes alone, metatomic, mtt train; memory
 	@set -e; for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python $$script; done
 
 lock: $(READY) ## solve pyproject.toml again: requirements.lock, requirements-bench.lock, environment.yml

@@ -12,15 +12,17 @@ import argparse
 import copy
 import statistics
 import time
+from collections.abc import Callable
 from typing import Any
 
 import torch
 
-from symlab.groups import Structure
+from symlab.groups import Rotatable, Structure
 from symlab.measure import diagnose
 from symlab.models import PET, PETConfig, force_field_targets
 
 OUTPUTS = {"energy": "0e", "forces": "i", "stress": "ij=ji"}
+Evaluate = Callable[[Any], dict[str, torch.Tensor]]
 
 
 def silicon(dtype: torch.dtype, seed: int = 0) -> Structure:
@@ -33,35 +35,54 @@ def silicon(dtype: torch.dtype, seed: int = 0) -> Structure:
 
 
 def overhead(
-    model: PET, structures: list[Structure], layers: list[str], l_max: int, batch_size: int, repeats: int
+    bare: Callable[[int], object], evaluate: Evaluate, measure: Callable[[Evaluate], object], repeats: int
 ) -> list[float]:
-    """Measured over bare time on the same passes, once for each repeat."""
-    twin = copy.deepcopy(model)
+    """Time of ``measure(f)`` over that of the bare passes on as many copies, once for each repeat."""
     ratios = []
     for _ in range(repeats):
-        bare, calls = 0.0, 0
+        alone, calls = 0.0, 0
 
         def run_bare(n_copies: int) -> None:
-            nonlocal bare
+            nonlocal alone
             start = time.process_time()
-            twin.evaluate(structures[0].stacked(torch.eye(3, dtype=torch.float64).expand(n_copies, 3, 3)))
-            bare += time.process_time() - start
+            bare(n_copies)
+            alone += time.process_time() - start
 
-        def f(copies: Structure) -> dict[str, torch.Tensor]:
+        def f(copies: Any) -> dict[str, torch.Tensor]:
             nonlocal calls
             calls += 1
             if calls % 2:
-                run_bare(copies.n_copies or 1)
-            found = model.evaluate(copies)
+                run_bare(copies.n_copies)
+            found = evaluate(copies)
             if not calls % 2:
-                run_bare(copies.n_copies or 1)
+                run_bare(copies.n_copies)
             return found
 
         start = time.process_time()
-        options: dict[str, Any] = {"check": False, "n_converge": 0, "tolerance": None, "progress": False}
-        diagnose(f, structures, OUTPUTS, layers, l_max, 2 * l_max, module=model, batch_size=batch_size, **options)
-        ratios.append((time.process_time() - start - bare) / bare)
+        measure(f)
+        ratios.append((time.process_time() - start - alone) / alone)
     return ratios
+
+
+def unturned(x: Rotatable, n_copies: int) -> Any:
+    """Stack equal copies, as the bare passes take them."""
+    return x.stacked(torch.eye(3, dtype=torch.float64).expand(n_copies, 3, 3))
+
+
+def of_pet(
+    model: PET, structures: list[Structure], layers: list[str], l_max: int, batch_size: int, repeats: int
+) -> list[float]:
+    """Overhead of A and B; structures of equal size."""
+    twin = copy.deepcopy(model)
+    options: dict[str, Any] = {"check": False, "n_converge": 0, "tolerance": None, "progress": False}
+    return overhead(
+        lambda n: twin.evaluate(unturned(structures[0], n)),
+        model.evaluate,
+        lambda f: diagnose(
+            f, structures, OUTPUTS, layers, l_max, 2 * l_max, module=model, batch_size=batch_size, **options
+        ),
+        repeats,
+    )
 
 
 def main() -> None:
@@ -89,7 +110,7 @@ def main() -> None:
             ("block outputs", [name for name in every if name.startswith("rounds") and "blocks" in name]),
             ("every hidden layer", every),
         ):
-            ratios = overhead(model, structures, layers, arguments.l_max, arguments.batch_size, arguments.repeats)
+            ratios = of_pet(model, structures, layers, arguments.l_max, arguments.batch_size, arguments.repeats)
             print(
                 f"{dtype!s:14s} l_max {arguments.l_max}, d_pet {width}, "
                 f"A of 3 outputs, B of them and {label} ({len(layers)}): "
