@@ -97,6 +97,16 @@ def test_a_of_the_logits_is_their_scatter_over_the_grid(clouds: list[GroupedClou
     assert report.rmse == pytest.approx(float(variance.sqrt()), rel=1e-9)
 
 
+def test_shapes_are_read_once_for_all_copies(clouds: list[GroupedCloud]) -> None:
+    net, seen = network(), []
+    net.read_shape.register_forward_pre_hook(lambda _m, inputs: seen.append(len(inputs[0])))
+    batch = net.batch(clouds[0].stacked(random_rotations(3, torch.Generator().manual_seed(0))))
+    shared, each = net.segment(batch), net.segment(replace(batch, n_copies=1))
+    torch.testing.assert_close(shared, each, rtol=1e-12, atol=1e-12)
+    n_members = int(clouds[0].mask.sum())
+    assert seen == [n_members, 3 * n_members]
+
+
 def test_layers_are_zero_where_padded(clouds: list[GroupedCloud]) -> None:
     net, seen = network(), {}
     for name in ("embedding", "blocks.1.tokens"):

@@ -29,6 +29,8 @@ class GroupedBatch:
         place: ``(T,)``, place of each group in the flattened ``(b, t)`` of padded tokens.
         mask: ``(b, t)``, True for a token.
         group_size: k.
+        n_copies: 1, or of how many turned copies of one cloud the batch consists; what no rotation changes is then
+            the same in all of them.
     """
 
     positions: Float[Tensor, "n 3"]
@@ -44,6 +46,7 @@ class GroupedBatch:
     place: Int[Tensor, " t"]
     mask: Bool[Tensor, "b width"]
     group_size: int
+    n_copies: int = 1
 
     @classmethod
     def from_clouds(cls, clouds: Sequence[GroupedCloud]) -> "GroupedBatch":
@@ -93,7 +96,7 @@ class GroupedBatch:
         copies = [
             replace(stack, positions=stack.positions[0])  # a single cloud: replace() forgets that it was stacked
         ] * stack.n_copies
-        return replace(cls.from_clouds(copies), positions=stack.positions.flatten(0, 1))
+        return replace(cls.from_clouds(copies), positions=stack.positions.flatten(0, 1), n_copies=stack.n_copies)
 
     @property
     def n_clouds(self) -> int:

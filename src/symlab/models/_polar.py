@@ -117,7 +117,9 @@ class PolarMAE(nn.Module):
         """Predict the logits of all points of a batch whose type is that of the weights."""
         tokens, pooled = self.embed(batch)
         if self.read_shape is not None:
-            tokens = tokens + self.read_shape(batch.shape[batch.member], batch.group, len(tokens))
+            once = slice(len(batch.member) // batch.n_copies)  # shapes do not turn: those of one copy serve all
+            shapes = self.read_shape(batch.shape[batch.member[once]], batch.group[once], len(tokens) // batch.n_copies)
+            tokens = tokens + shapes.repeat(batch.n_copies, 1)
         read = self.encode(batch.padded(tokens), batch.padded(batch.positions[batch.centres]), batch.mask)
         mean = torch.stack([functional.layer_norm(one, one.shape[-1:]) for one in read]).mean(0)
         masked = mean.masked_fill(~batch.mask[..., None], 0.0)
@@ -145,7 +147,7 @@ class PolarMAE(nn.Module):
     def embed(self, batch: GroupedBatch) -> tuple[Float[Tensor, "t d"], Float[Tensor, "t d_point"]]:
         """Turn groups into tokens by the mini-PointNet, and give what it pooled on the way."""
         x = self._inputs(batch, batch.member, batch.group)
-        tokens, pooled = self.tokenizer(x, batch.group, batch.slot, (len(batch.centres), batch.group_size))
+        tokens, pooled = self.tokenizer(x, batch.group, len(batch.centres))
         return tokens, pooled
 
     def encode(
