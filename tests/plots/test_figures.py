@@ -248,6 +248,13 @@ FIGURES: dict[str, tuple[Callable[[float], Figure], tuple[str, ...], int]] = {
         ("false alarms", "flips found"),
         1,
     ),
+    "tradeoff": (
+        lambda value: plots.tradeoff(
+            {"a": ([0.1, value], [50, 60]), "b": (0.5, 99)}, xlabel="A", ylabel="right", yunit="%", level=("chance", 50)
+        ),
+        ("A", "right (%)"),
+        1,
+    ),
 }
 
 
@@ -483,8 +490,15 @@ def test_what_moves_together_stands_one_above_the_other() -> None:
         (lambda: binned([0.5], [np.nan], [1.0], [0, 1]), "NaN or infinite"),
         (lambda: plots.roc_curves({"a": ([0, 1], [0, 1], (0.5, 0.6, 0.7))}, xlabel="", ylabel=""), "low <= area"),
         (lambda: plots.roc_curves({"a": ([0, 1], [0], (0.5, 0.4, 0.7))}, xlabel="", ylabel=""), "equal lengths"),
+        (lambda: plots.tradeoff({"a": ([0, 1], [0])}, xlabel="", ylabel=""), "across as up, at least one; got 2 and 1"),
     ],
 )
 def test_wrong_input_is_named(make: Callable[[], Figure], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_kinds_of_network_are_drawn_at_their_means() -> None:
+    figure = plots.tradeoff({"a": ([0.1, 0.3], [50, 60]), "b": (0.5, 99)}, xlabel="A", ylabel="right")
+    middles = {tuple(bars.lines[0].get_xydata()[0]) for bars in figure.axes[0].containers}
+    assert middles == {(pytest.approx(0.2), 55), (0.5, 99)}

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from symlab.data._fingerprint import fingerprint
     from symlab.data._labels import compute_labels
     from symlab.data._molecules import dihedral_angle, peroxide
+    from symlab.data._muons import MUONS, MuonSet, load_muons
     from symlab.data._peroxide_set import compute_response, load_peroxides
     from symlab.data._pilarnet import pilarnet_comparison
     from symlab.data._sets import load_crystals, load_deformed_crystals, load_molecules
@@ -22,11 +23,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BRANCHES",
+    "MUONS",
     "SEMANTIC",
     "CompositionBaseline",
     "Dataset",
     "EventError",
     "EventSet",
+    "MuonSet",
     "Primary",
     "ScfError",
     "compute_density",
@@ -40,6 +43,7 @@ __all__ = [
     "load_densities",
     "load_events",
     "load_molecules",
+    "load_muons",
     "load_peroxides",
     "peroxide",
     "pilarnet_comparison",
@@ -49,11 +53,13 @@ __all__ = [
 # Names are loaded on first use: the processes that label structures then start without torch, three seconds sooner.
 _MODULES = {
     "BRANCHES": "symlab.data.tracks._branching",
+    "MUONS": "symlab.data._muons",
     "SEMANTIC": "symlab.data._event_set",
     "CompositionBaseline": "symlab.data._baseline",
     "Dataset": "symlab.data._dataset",
     "EventError": "symlab.data._event_rows",
     "EventSet": "symlab.data._event_set",
+    "MuonSet": "symlab.data._muons",
     "Primary": "symlab.data.tracks._guns",
     "ScfError": "symlab.data._engine",
     "compute_density": "symlab.data._density_set",
@@ -67,6 +73,7 @@ _MODULES = {
     "load_densities": "symlab.data._density_set",
     "load_events": "symlab.data._events",
     "load_molecules": "symlab.data._sets",
+    "load_muons": "symlab.data._muons",
     "load_peroxides": "symlab.data._peroxide_set",
     "peroxide": "symlab.data._molecules",
     "pilarnet_comparison": "symlab.data._pilarnet",

@@ -32,6 +32,7 @@ from symlab.plots._sphere import orientation_map
 from symlab.plots._split import error_split
 from symlab.plots._style import sector_label, style
 from symlab.plots._threshold import hit_rates, threshold_scatter
+from symlab.plots._tradeoff import tradeoff
 from symlab.plots._training_maps import training_maps
 
 __all__ = [
@@ -71,6 +72,7 @@ __all__ = [
     "sweep_maps",
     "tensor_parts",
     "threshold_scatter",
+    "tradeoff",
     "training_maps",
     "training_slider",
 ]

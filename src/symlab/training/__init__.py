@@ -1,6 +1,7 @@
 """Training: PET on labelled structures and PoLAr-MAE on events, turned at each visit, with checkpoints on the way."""
 
 from symlab.training._batches import Samples, draw_matrices, epoch_rows, rmse
+from symlab.training._charge_network import charge_network, event_probabilities
 from symlab.training._chunks import ChunkJob, in_chunks
 from symlab.training._config import TrainingConfig
 from symlab.training._ensemble import train_ensemble, train_ensembles
@@ -37,11 +38,13 @@ __all__ = [
     "TrainedModel",
     "TrainedPolarMAE",
     "TrainingConfig",
+    "charge_network",
     "class_weights",
     "combinations",
     "draw_matrices",
     "epoch_rows",
     "euler_rotations",
+    "event_probabilities",
     "events_fingerprint",
     "fit_scales",
     "focal_loss",
