@@ -64,7 +64,7 @@ def test_energy_and_length_do_not_tell_the_charge(store):
 
 
 def test_the_splits_are_disjoint_and_every_voxel_has_the_charge_of_its_muon(muons):
-    assert {name: len(rows) for name, rows in muons.splits.items()} == {"train": 20, "validation": 4, "test": 16}
+    assert {name: len(rows) for name, rows in muons.splits.items()} == {"train": 24, "validation": 4, "test": 12}
     assert sorted(row for rows in muons.splits.values() for row in rows) == list(range(40))
     test = muons.split("test")
     for cloud, charge, classes in zip(test.clouds, test.charge, test.semantic, strict=True):
@@ -75,7 +75,7 @@ def test_the_splits_are_disjoint_and_every_voxel_has_the_charge_of_its_muon(muon
 
 def test_training_muons_are_turned_about_the_field_and_the_others_stay(muons):
     turned = muons.turned_about_field(3, torch.Generator().manual_seed(0))
-    assert {name: len(rows) for name, rows in turned.splits.items()} == {"train": 60, "validation": 4, "test": 16}
+    assert {name: len(rows) for name, rows in turned.splits.items()} == {"train": 72, "validation": 4, "test": 12}
     for name in ("validation", "test"):
         for ours, theirs in zip(turned.split(name).clouds, muons.split(name).clouds, strict=True):
             assert torch.equal(ours.positions, theirs.positions)

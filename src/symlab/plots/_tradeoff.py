@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -46,7 +47,7 @@ def tradeoff(
                 raise ValueError(
                     f"{label!r} needs as many values across as up, at least one; got {len(x)} and {len(y)}"
                 )
-            look = {"color": PALETTE[number % len(PALETTE)], "marker": MARKERS[number % len(MARKERS)]}
+            look: dict[str, Any] = {"color": PALETTE[number % len(PALETTE)], "marker": MARKERS[number % len(MARKERS)]}
             if len(x) > 1:
                 axes.plot(x, y, linestyle="", markersize=5, alpha=0.4, markeredgewidth=0, **look)
             spread = (np.std(x, ddof=1), np.std(y, ddof=1)) if len(x) > 1 else (0.0, 0.0)
