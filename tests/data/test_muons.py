@@ -1,5 +1,7 @@
 """Muons in a magnetic field: where they start, which way they bend, and what must not tell their charge."""
 
+import pickle
+
 import pytest
 import torch
 
@@ -89,6 +91,10 @@ def test_training_muons_are_turned_about_the_field_and_the_others_stay(muons):
         assert bend(cloud) == pytest.approx(bend(before.clouds[row // 3]), abs=1e-2)
     with pytest.raises(ValueError, match="n_copies must be at least 1; got 0"):
         muons.turned_about_field(0, torch.Generator())
+
+
+def test_a_muon_is_pickled_without_the_others(muons):
+    assert len(pickle.dumps(muons.subset([0]))) < 3 * len(pickle.dumps(muons)) / len(muons)
 
 
 def test_the_first_muons_of_a_larger_set_are_those_of_a_smaller_one(store, muons):

@@ -143,7 +143,9 @@ def load_muons(
 
     arrays = load_file(store.get_or_make(recipe, make) / "muons.safetensors")
     counts = arrays["n_voxels"].tolist()
-    parts = zip(arrays["positions"].split(counts), arrays["energy"].split(counts), strict=True)
+    # Copies, for a piece of a tensor is pickled with the whole of it when a worker is handed a muon.
+    pieces = ([part.clone() for part in arrays[name].split(counts)] for name in ("positions", "energy"))
+    parts = zip(*pieces, strict=True)
     bounds = [0, *(round(share * n) for share in np.cumsum(list(SPLITS.values())))]
     splits = {name: list(range(bounds[k], bounds[k + 1])) for k, name in enumerate(SPLITS)}
     return MuonSet([PointCloud(r, {"energy": e}) for r, e in parts], torch.arange(n) % len(MUONS), splits)
