@@ -12,7 +12,7 @@ from symlab.training._segmentation_config import SegmentationConfig
 
 
 def charge_network(
-    seed: int = 0, *, n_steps: int = 300, augmentation: Literal["none", "SO(3)", "O(3)"] = "none"
+    seed: int = 0, *, n_steps: int = 400, augmentation: Literal["none", "SO(3)", "O(3)"] = "none"
 ) -> tuple[PolarMAEConfig, SegmentationConfig]:
     """Give the network for the charge of single muons, and the way to train it: what `segment` takes first.
 
