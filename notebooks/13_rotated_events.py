@@ -917,7 +917,9 @@ run.figure(
 # {glue:text}`13_charge_plain_a_axis:.3f` ± {glue:text}`13_charge_plain_a_axis_uncertainty:.3f`. Turns about it in
 # training cost nothing, {glue:text}`13_charge_axis_right:.1f` % right, and leave
 # {glue:text}`13_charge_axis_a_axis:.3f` ± {glue:text}`13_charge_axis_a_axis_uncertainty:.3f`; with muons that come from
-# everywhere already, and this scatter between networks, we do not claim that they help.
+# everywhere already, and this scatter between networks, we do not claim that they help. (The number of steps was
+# settled with these muons in view, so the shares of right answers are a little flattered; the contrast with what
+# follows is not.)
 #
 # **Trained on all rotations** the same network, at the same cost, is right in {glue:text}`13_charge_so3_right:.1f` % of
 # cases: it guesses. Its $\sqrt v$ of {glue:text}`13_charge_so3_a:.0e` would be a triumph in any other section of this
