@@ -151,10 +151,15 @@ def _site(preset: str) -> "Site":
 
 def _run_stale(site: "Site", workers: int) -> None:
     """Run every notebook behind the pages that is out of date, with a bar."""
+    from tqdm import tqdm
+
     from symlab.runs._execute import ensure_all
 
+    def failed(message: str) -> None:
+        tqdm.write(f"failed: {message}\nthe notebooks that do not need it still run", file=sys.stderr)
+
     with progress() as show:
-        ensure_all(site.project, site.preset, workers=workers, show=show)
+        ensure_all(site.project, site.preset, workers=workers, show=show, failed=failed)
 
 
 @app.command()

@@ -103,8 +103,12 @@ def test_a_failure_spares_the_others_and_stops_those_that_need_it(project: Proje
     for name, needs in (("01_a", ""), ("02_b", "01_a"), ("03_c", "")):
         write_notebook(project.root, name, needs=needs)
     pretend.failing = "01_a"
+    told: list[str] = []
+    counts: list[int] = []
     with pytest.raises(RunError, match=r"01_a failed in cell 3\n02_b was not run, because it needs 01_a"):
-        ensure_all(project, "smoke")
+        ensure_all(project, "smoke", show=lambda running, done, total: counts.append(done), failed=told.append)
+    assert told == ["01_a failed in cell 3"], "at once, and once"
+    assert max(counts) <= 1, "what failed or was not run is not done"
     assert project.is_finished("03_c", "smoke")
     assert "02_b" not in pretend.ran
     pretend.failing = ""

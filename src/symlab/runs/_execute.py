@@ -122,6 +122,7 @@ def ensure_all(
     workers: int = 2,
     names: Sequence[str] | None = None,
     show: Callable[[Sequence[str], int, int], None] = lambda running, done, total: None,
+    failed: Callable[[str], None] = lambda message: None,
 ) -> list[str]:
     """Run every notebook that is out of date: independent ones side by side, each after those it needs.
 
@@ -134,6 +135,7 @@ def ensure_all(
         workers: places.
         names: notebooks to run; default: all.
         show: called about twice a second with the running names, the number done, and the number to do.
+        failed: called with the message as soon as a notebook fails, for the others may run for long.
 
     Returns:
         Names of the notebooks that were run.
@@ -163,11 +165,12 @@ def ensure_all(
                     if ready and taken + places[name] <= workers:
                         running[pool.submit(ensure, project, name, preset, processes)] = name
                         waiting.remove(name)
-                show(list(running.values()), len(stale) - len(waiting) - len(running), len(stale))
+                show(list(running.values()), len(stale) - len(waiting) - len(running) - len(errors), len(stale))
                 for future in wait(running, timeout=TICK, return_when=FIRST_COMPLETED).done:
                     name, error = running.pop(future), future.exception()
                     if isinstance(error, RunError | ParameterError):
                         errors[name] = str(error)
+                        failed(errors[name])
                     elif error is not None:
                         raise error
         except BaseException:
