@@ -122,7 +122,7 @@ options = {"n_orientations": p.n_orientations, "seed": p.seed, "n_workers": p.n_
 
 # %% [markdown]
 # **Time and memory** on two cores, with the events and networks of [the chapter on tracks](12_tracks) at hand: `smoke`
-# 20 s; `book` 9 minutes, of which training the control networks takes two and those for the charge of a muon one; 1.5 GB
+# 20 s; `book` 9 to 14 minutes, as the processor goes, of which trainings take a third; 1.5 GB
 # for each of two processes. `full` has not been run.
 #
 # ## The patient
