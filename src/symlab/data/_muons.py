@@ -79,7 +79,7 @@ class MuonSet:
             raise ValueError(f"n_copies must be at least 1; got {n_copies}")
         learned = np.repeat(self.splits["train"], n_copies).tolist()
         angles = 2 * torch.pi * torch.rand(len(learned), dtype=torch.float64, generator=generator)
-        others = [row for row in range(len(self)) if row not in set(learned)]
+        others = sorted(set(range(len(self))) - set(learned))
         all_rows = self.subset(others)
         turned = [self.clouds[row].rotated(one) for row, one in zip(learned, rotation_z(angles), strict=True)]
         rows = range(len(others), len(others) + len(learned))
