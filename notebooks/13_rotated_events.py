@@ -95,7 +95,7 @@ run = Run.start(
             "n_decomposed": 6,
             "l_max": 4,
             "n_control_steps": 150,
-            "n_controls": 12,
+            "n_controls": 10,
             "n_muons": 700,
             "n_charge_steps": 400,
             "n_workers": 2,

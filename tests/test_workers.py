@@ -1,4 +1,6 @@
+import multiprocessing
 import os
+import sys
 
 import pytest
 
@@ -17,6 +19,18 @@ def test_workers_get_one_thread_and_the_environment_comes_back(monkeypatch):
         assert list(pool.map(threads, range(2))) == ["1", "1"]
     assert os.environ["OMP_NUM_THREADS"] == "7"
     assert "MKL_NUM_THREADS" not in os.environ
+
+
+def origin(module: str) -> tuple[int, bool]:
+    return os.getppid(), module in sys.modules
+
+
+@pytest.mark.skipif("forkserver" not in multiprocessing.get_all_start_methods(), reason="workers are spawned here")
+def test_all_pools_fork_from_one_server_which_has_imported_symlab_already():
+    calls = {number: ("symlab.workers",) for number in range(2)}
+    found = [pair for _ in range(2) for pair in dict(as_finished(origin, calls, 2, "looks")).values()]
+    assert len({parent for parent, _ in found} - {os.getpid()}) == 1
+    assert all(there for _, there in found)
 
 
 def test_a_pool_needs_a_worker():

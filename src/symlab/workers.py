@@ -2,12 +2,14 @@
 
 import multiprocessing
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import wait
+from multiprocessing.context import BaseContext
 from typing import TypeVar
 
 Key = TypeVar("Key")
@@ -27,8 +29,10 @@ WORKER_ENVIRONMENT = {
 def worker_pool(n_workers: int) -> Iterator[ProcessPoolExecutor]:
     """Open a pool of fresh processes with one thread each; what has not begun is cancelled when the block ends.
 
-    Small matrices are slower on several threads, and forking a process that runs threads can hang, so workers are
-    spawned. A worker dies when its parent is killed, and so leaves an unfinished artifact alone.
+    Small matrices are slower on several threads, and forking a process that runs threads can hang. So workers are
+    forked from a server, started with the first pool, that runs none and has imported what of symlab was imported by
+    then; where there is no fork they are spawned, and import it anew, some seconds for each pool. A worker dies when
+    its parent is killed, and so leaves an unfinished artifact alone.
 
     Args:
         n_workers: processes, at least 1.
@@ -41,7 +45,7 @@ def worker_pool(n_workers: int) -> Iterator[ProcessPoolExecutor]:
         raise ValueError(f"n_workers must be at least 1; got {n_workers}")
     require_main_guard()
     with _environment(WORKER_ENVIRONMENT):
-        pool = ProcessPoolExecutor(n_workers, multiprocessing.get_context("spawn"), _die_with_parent)
+        pool = ProcessPoolExecutor(n_workers, _context(), _die_with_parent)
         try:
             yield pool
         finally:
@@ -95,6 +99,14 @@ def require_main_guard() -> None:
             "this script starts worker processes when it is imported, and its worker processes import it; put the "
             'work under `if __name__ == "__main__":`, or give n_workers=1'
         )
+
+
+def _context() -> BaseContext:
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([name for name in sys.modules if name.partition(".")[0] == "symlab"])
+    return context
 
 
 def _die_with_parent() -> None:
