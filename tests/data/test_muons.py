@@ -71,7 +71,7 @@ def test_the_splits_are_disjoint_and_every_voxel_has_the_charge_of_its_muon(muon
     test = muons.split("test")
     for cloud, charge, classes in zip(test.clouds, test.charge, test.semantic, strict=True):
         assert torch.equal(classes, charge.repeat(len(cloud.positions)))
-    with pytest.raises(ValueError, match="split 'all' does not exist; this set has train, validation, test"):
+    with pytest.raises(ValueError, match="split 'all' does not exist; this data set has train, validation, test"):
         muons.split("all")
 
 

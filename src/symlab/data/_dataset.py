@@ -10,13 +10,14 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from symlab.data._splits import Divided
 from symlab.groups import Structure
 
 PER_ATOM = ("forces",)
 
 
 @dataclass(frozen=True, eq=False)
-class Dataset:
+class Dataset(Divided):
     """Structures with labels; ``labels[name][i]`` belongs to ``structures[i]``.
 
     Attributes:
@@ -53,21 +54,10 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.structures)
 
-    def split(self, name: str) -> "Dataset":
-        """Take one split, by name.
-
-        Raises:
-            ValueError: there is no such split.
-        """
-        if name not in self.splits:
-            raise ValueError(f"split {name!r} does not exist; this data set has {', '.join(self.splits)}")
-        return self.subset(self.splits[name])
-
     def subset(self, rows: Sequence[int]) -> "Dataset":
         """Take rows in the order given; the splits are renumbered, `n_failed` stays that of the whole set."""
         rows = [int(row) for row in rows]
         index = torch.tensor(rows, dtype=torch.int64)
-        position = {row: new for new, row in enumerate(rows)}
         return Dataset(
             structures=[self.structures[row] for row in rows],
             labels={
@@ -76,7 +66,7 @@ class Dataset:
             },
             units=self.units,
             columns={name: [values[row] for row in rows] for name, values in self.columns.items()},
-            splits={name: [position[row] for row in old if row in position] for name, old in self.splits.items()},
+            splits=self.splits_of(rows),
             n_failed=self.n_failed,
             engine=self.engine,
             digest=self.digest,

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from symlab.data._splits import Divided
 from symlab.groups import PointCloud
 
 SEMANTIC = ("shower", "track", "Michel", "delta")
@@ -15,7 +16,7 @@ UNITS = {"positions": "voxel", "energy": "MeV", "branching_points": "voxel"}
 
 
 @dataclass(frozen=True, eq=False)
-class EventSet:
+class EventSet(Divided):
     """Events in liquid argon; entry i of each list belongs to ``clouds[i]``.
 
     Attributes:
@@ -74,24 +75,13 @@ class EventSet:
     def __len__(self) -> int:
         return len(self.clouds)
 
-    def split(self, name: str) -> "EventSet":
-        """Take one split, by name.
-
-        Raises:
-            ValueError: there is no such split.
-        """
-        if name not in self.splits:
-            raise ValueError(f"split {name!r} does not exist; this data set has {', '.join(self.splits)}")
-        return self.subset(self.splits[name])
-
     def subset(self, rows: Sequence[int]) -> "EventSet":
         """Take rows in the order given; the splits are renumbered, `n_failed` stays that of the whole set."""
         rows = [int(row) for row in rows]
-        position = {row: new for new, row in enumerate(rows)}
         return EventSet(
             **{name: [getattr(self, name)[row] for row in rows] for name in PER_EVENT},
             columns={name: [values[row] for row in rows] for name, values in self.columns.items()},
-            splits={name: [position[row] for row in old if row in position] for name, old in self.splits.items()},
+            splits=self.splits_of(rows),
             n_failed=self.n_failed,
             units=self.units,
             engine=self.engine,

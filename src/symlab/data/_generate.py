@@ -21,7 +21,8 @@ def generate(
     """Label all points of `plan` into `folder`; chunks that are there already are kept.
 
     The result does not depend on `n_workers`, nor on where a run was cut and resumed: every point has its own random
-    stream, and no SCF starts from another one.
+    stream, and no SCF starts from another one. One worker is this process itself, and if that has several threads
+    (``OMP_NUM_THREADS``), they may change the last digits.
 
     Args:
         plan: what to make.

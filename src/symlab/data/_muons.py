@@ -12,6 +12,7 @@ from torch import Tensor
 
 from symlab.artifacts import Recipe, Store
 from symlab.data._arguments import check_counts, checked_number
+from symlab.data._splits import Divided
 from symlab.data.tracks._argon import VOXEL
 from symlab.data.tracks._block import HALF_WIDTH, Settings, simulate_block
 from symlab.data.tracks._fragments import TRACK
@@ -26,7 +27,7 @@ SPLITS = {"train": 0.6, "validation": 0.1, "test": 0.3}
 
 
 @dataclass(frozen=True, eq=False)
-class MuonSet:
+class MuonSet(Divided):
     """Muons, one in each event; entry i of each list belongs to ``clouds[i]``.
 
     Attributes:
@@ -49,21 +50,9 @@ class MuonSet:
         pairs = zip(self.clouds, self.charge, strict=True)
         return [charge.expand(len(cloud.positions)).contiguous() for cloud, charge in pairs]
 
-    def split(self, name: str) -> "MuonSet":
-        """Take one split, by name.
-
-        Raises:
-            ValueError: there is no such split.
-        """
-        if name not in self.splits:
-            raise ValueError(f"split {name!r} does not exist; this set has {', '.join(self.splits)}")
-        return self.subset(self.splits[name])
-
     def subset(self, rows: Sequence[int]) -> "MuonSet":
         """Take rows in the order given; the splits are renumbered."""
-        position = {row: new for new, row in enumerate(rows)}
-        splits = {name: [position[row] for row in old if row in position] for name, old in self.splits.items()}
-        return MuonSet([self.clouds[row] for row in rows], self.charge[list(rows)], splits)
+        return MuonSet([self.clouds[row] for row in rows], self.charge[list(rows)], self.splits_of(rows))
 
     def turned_about_field(self, n_copies: int, generator: torch.Generator) -> "MuonSet":
         """Put in place of each training muon n copies, turned about z by angles of their own; the others stay.
