@@ -60,10 +60,11 @@ class StackedPET:
     def clip(self, max_norm: float) -> None:
         """Scale down the gradient of each network whose norm, over all its weights, exceeds `max_norm`."""
         gradients = [weight.grad for weight in self.weights.values() if weight.grad is not None]
-        norms = torch.stack([gradient.flatten(1).norm(dim=1) for gradient in gradients]).norm(dim=0)
+        norms = torch.cat([gradient.flatten(1) for gradient in gradients], dim=1).norm(dim=1)
         factors = (max_norm / (norms + 1e-6)).clamp(max=1)
-        for gradient in gradients:
-            gradient.mul_(factors.reshape(-1, *[1] * (gradient.ndim - 1)))
+        if bool((factors < 1).any()):
+            for gradient in gradients:
+                gradient.mul_(factors.reshape(-1, *[1] * (gradient.ndim - 1)))
 
 
 class _Normalized(nn.Module):
