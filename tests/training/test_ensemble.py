@@ -11,6 +11,7 @@ from symlab.data import Dataset
 from symlab.groups import Structure, random_rotations
 from symlab.models import PET, HarmonicPETConfig, PETConfig, Target
 from symlab.training import RampedConfig, TrainingConfig, shrink, train, train_ensemble, train_ensembles
+from symlab.training._stacked import StackedPET
 from symlab.training._uniform import UniformSamples, turned_epochs
 
 
@@ -66,6 +67,84 @@ def test_each_member_ends_where_it_would_alone(
             for name in ours:
                 if name != "seconds" and theirs[name] is not None:
                     assert ours[name] == pytest.approx(theirs[name], rel=100 * tolerance), name
+
+
+@pytest.fixture
+def mixed(molecules: Dataset, model: PETConfig, short: TrainingConfig) -> dict[str, tuple]:
+    """Jobs of one ``shape_key``: other embeddings, widths, gains, seeds, labels, and targets of another name."""
+    sizes = {f: getattr(model, f) for f in model.__dataclass_fields__}
+    labels = molecules.labels | {"other": -2 * molecules.labels["volume"]}
+    renamed = replace(molecules, labels=labels, units=molecules.units | {"other": "A^3"})
+    plain = HarmonicPETConfig(**sizes)
+    other = {"other": Target("0o"), "axial": model.targets["axial"]}
+    first, second = (replace(short, precision="64-true", clip=0.3, seed=seed) for seed in (2, 5))
+    return {
+        "plain": (plain, [first, second], molecules),
+        "harmonics": (replace(plain, edge_l_max=3, d_feedforward=5, edge_gain=2.0), [first], molecules),
+        "triple": (replace(plain, edge_l_max=2, triple_product=True, d_feedforward=11), [second], molecules),
+        "renamed": (replace(plain, targets=other), [first], renamed),
+    }
+
+
+@pytest.mark.parametrize("optimizer", ["muon", "adamw"])
+def test_networks_of_other_widths_train_together_as_they_would_alone(
+    tmp_path: Path, mixed: dict[str, tuple], optimizer: str
+) -> None:
+    jobs = {
+        name: (model, [replace(config, optimizer=optimizer) for config in configs], data)
+        for name, (model, configs, data) in mixed.items()
+    }
+    together = train_ensembles(jobs, Store(tmp_path / "together"), n_workers=1, progress=False)
+    for name, (model, configs, data) in jobs.items():
+        alone = train_ensemble(model, configs, data, Store(tmp_path / "alone"), progress=False)
+        for one, other in zip(together[name], alone, strict=True):
+            assert one.steps == other.steps
+            for ours, theirs in zip(weights(one.folder), weights(other.folder), strict=True):
+                assert {k: v.shape for k, v in ours.items()} == {k: v.shape for k, v in theirs.items()}
+                for key in ours:
+                    torch.testing.assert_close(ours[key], theirs[key], atol=1e-9, rtol=0, msg=f"{name}, {key}")
+            for ours, theirs in zip(one.history, other.history, strict=True):
+                assert ours.keys() == theirs.keys()
+                found, expected = ({k: v for k, v in row.items() if k.startswith("rmse")} for row in (ours, theirs))
+                assert found == pytest.approx(expected, rel=1e-7)
+
+
+def test_what_is_there_already_is_not_trained_again(tmp_path: Path, mixed: dict[str, tuple]) -> None:
+    store = Store(tmp_path)
+    before = train_ensemble(*mixed["triple"], store, progress=False)[0].folder.stat().st_mtime_ns
+    found = train_ensembles(mixed, store, n_workers=1, progress=False)
+    assert list(found) == list(mixed)
+    assert found["triple"][0].folder.stat().st_mtime_ns == before
+    folders = {one.folder.parent for members in found.values() for one in members}
+    assert {folder.name for folder in folders} == {
+        path.name for path in (tmp_path / "ensemble").iterdir() if path.is_dir()
+    }
+
+
+def test_a_save_of_other_networks_is_not_taken_for_ours(tmp_path: Path, mixed: dict[str, tuple]) -> None:
+    """A killed training of one job alone, and then of all: the save has other networks, and they begin anew."""
+    settings = {"n_steps": 300, "resume_interval": 10}
+    jobs = {
+        name: (model, [replace(config, **settings) for config in configs], data)
+        for name, (model, configs, data) in mixed.items()
+    }
+    root, step = train_and_kill("train_ensemble", jobs["plain"], tmp_path)
+    assert 0 < step < 300
+    short = {name: job for name, job in jobs.items() if name in ("plain", "triple")}
+    found = train_ensembles(short, Store(root), n_workers=1, progress=False)
+    straight = train_ensembles(short, Store(tmp_path / "straight"), n_workers=1, progress=False)
+    assert not list(root.rglob("resume*"))
+    for name in short:
+        ours, theirs = weights(found[name][0].folder)[-1], weights(straight[name][0].folder)[-1]
+        assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+
+
+def test_networks_that_share_no_shape_are_refused(mixed: dict[str, tuple]) -> None:
+    plain = mixed["plain"][0]
+    with pytest.raises(
+        ValueError, match="configs must differ in edge_l_max, triple_product, d_feedforward and edge_gain"
+    ):
+        StackedPET([plain, replace(plain, d_head=16)], [0, 1])
 
 
 def test_one_member_does_not_feel_another(

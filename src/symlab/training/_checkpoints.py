@@ -34,12 +34,19 @@ def save_resume(
     os.replace(scratch, folder / RESUME)
 
 
-def load_resume(folder: Path, optimizers: Sequence[torch.optim.Optimizer]) -> dict[str, Any] | None:
-    """Read the last save: the optimizers take their part, the rest is returned; None if there is no save."""
+def load_resume(
+    folder: Path, optimizers: Sequence[torch.optim.Optimizer], together: Sequence[str] | None = None
+) -> dict[str, Any] | None:
+    """Read the last save: the optimizers take their part, the rest is returned.
+
+    None if there is no save, or if it is of a training of other networks together: its state has another "together".
+    """
     (folder / f"{RESUME}.tmp").unlink(missing_ok=True)
     if not (folder / RESUME).exists():
         return None
     state: dict[str, Any] = torch.load(folder / RESUME, weights_only=True)
+    if state.pop("together", None) != together:
+        return None
     for optimizer, saved in zip(optimizers, state.pop("optimizers"), strict=True):
         optimizer.load_state_dict(saved)
     return state

@@ -1,6 +1,6 @@
 """Muon for many small matrices: all of one shape are orthogonalized together."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 import torch
@@ -64,13 +64,34 @@ class Muon(torch.optim.Optimizer):
                 for parameter, change in zip(parameters, update.split([len(one) for one in stacks]), strict=True):
                     parameter.mul_(1 - group["lr"] * group["weight_decay"])
                     change = change if parameter.shape[-2:] == change.shape[-2:] else change.mT
-                    parameter.add_(change.reshape(parameter.shape), alpha=-group["lr"] * 0.2 * wide**0.5)
+                    change = change.reshape(parameter.shape) * self._reach(parameter, wide)
+                    parameter.add_(change, alpha=-group["lr"] * 0.2)
+
+    def _reach(self, parameter: nn.Parameter, wide: int) -> Tensor | float:
+        return float(wide**0.5)
 
 
 class StackedMuon(Muon):
-    """``Muon`` for stacks of matrices ``(k, m, n)``, each matrix orthogonalized by itself; arguments as ``Muon``."""
+    """``Muon`` for stacks of matrices ``(k, m, n)``, each matrix orthogonalized by itself.
+
+    Args:
+        parameters: stacks, all of them.
+        largest: for each stack ``(k,)``, the larger dimension of each matrix, where zeros have been added to it.
+        others: as for ``Muon``.
+    """
 
     n_axes = 3
+
+    def __init__(
+        self, parameters: Iterable[nn.Parameter], *, largest: Mapping[nn.Parameter, Tensor] | None = None, **others: Any
+    ) -> None:
+        super().__init__(parameters, **others)
+        self.largest = largest or {}
+
+    def _reach(self, parameter: nn.Parameter, wide: int) -> Tensor | float:
+        if parameter not in self.largest:
+            return super()._reach(parameter, wide)
+        return self.largest[parameter].to(parameter).sqrt()[:, None, None]
 
 
 def orthogonalize(matrices: Tensor, n_iterations: int = 5) -> Tensor:

@@ -1,6 +1,7 @@
 """The optimizers of a training, of one network or of a stack of them."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -14,6 +15,7 @@ def make_optimizers(
     hidden: Sequence[nn.Parameter],
     config: TrainingConfig,
     muon: type[Muon] = Muon,
+    **options: Any,
 ) -> list[torch.optim.Optimizer]:
     """Make AdamW, and for "muon" Muon for the hidden matrices; weight decay on matrices only.
 
@@ -22,6 +24,7 @@ def make_optimizers(
         hidden: those that Muon takes, if it is asked for.
         config: settings.
         muon: ``Muon`` for matrices, ``StackedMuon`` for stacks of them.
+        options: of ``muon``.
     """
     hidden = hidden if config.optimizer == "muon" else []
     chosen = {id(weight) for weight in hidden}
@@ -31,4 +34,6 @@ def make_optimizers(
         {"params": [w for w in rest if w.ndim < muon.n_axes], "weight_decay": 0.0},
     ]
     adam = torch.optim.AdamW(groups, lr=config.learning_rate, betas=config.betas, fused=True)
-    return [adam, muon(hidden, lr=config.learning_rate, weight_decay=config.weight_decay)] if hidden else [adam]
+    return (
+        [adam, muon(hidden, lr=config.learning_rate, weight_decay=config.weight_decay, **options)] if hidden else [adam]
+    )

@@ -1,4 +1,4 @@
-"""Several networks of one shape as one: stacked weights, one pass for all, one optimizer for all."""
+"""Several networks as one: stacked weights, one pass for all, one optimizer for all."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,32 +9,59 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from symlab.models import PET, PETBatch, PETConfig, build
+from symlab.training._common_shape import common_config, own_name, places
 
 
 class StackedPET:
-    """K networks of one shape and different weights, evaluated and differentiated in one pass.
+    """K networks, of one shape or laid into one, evaluated and differentiated in one pass.
 
     A small molecule keeps a processor busier with calls than with arithmetic; a stack makes the calls once for all.
+    Where a network is narrower than the common shape it has zeros, and no gradient; so they stay.
 
     Args:
-        config: of every network.
+        configs: of each network, all of one ``shape_key``.
         seeds: one for each network, of its initial weights: those that ``train`` begins with.
 
     Attributes:
-        template: the first network; its weights are not trained.
-        weights: by name, ``(k, *shape)``.
+        template: of the common shape; its weights are not used.
+        weights: by name in the template, ``(k, *shape)``.
+        hidden: names of those that Muon may train.
+        largest: for these, the larger dimension of each network's own matrix, ``(k,)``.
+
+    Raises:
+        ValueError: networks that have no common shape.
     """
 
-    def __init__(self, config: PETConfig, seeds: Sequence[int]) -> None:
-        networks = [build(config, torch.Generator().manual_seed(seed)) for seed in seeds]
-        self.template = networks[0].requires_grad_(False)
-        self.hidden = {
-            name
-            for name, weight in self.template.named_parameters()
-            if any(weight is matrix for matrix in self.template.hidden_matrices())
-        }
-        states = [dict(network.named_parameters()) for network in networks]
-        self.weights = {name: nn.Parameter(torch.stack([s[name].detach() for s in states])) for name in states[0]}
+    def __init__(self, configs: Sequence[PETConfig], seeds: Sequence[int]) -> None:
+        self.configs, self.common = list(configs), common_config(configs)
+        self.template = build(self.common).requires_grad_(False)
+        shapes = {name: weight.shape for name, weight in self.template.named_parameters()}
+        matrices = self.template.hidden_matrices()
+        self.hidden = {n for n, w in self.template.named_parameters() if any(w is matrix for matrix in matrices)}
+        self.weights: dict[str, nn.Parameter] = {}
+        self.largest: dict[str, Tensor] = {}
+        self._masks: dict[str, Tensor] = {}
+        networks = [
+            dict(build(config, torch.Generator().manual_seed(seed)).named_parameters())
+            for config, seed in zip(configs, seeds, strict=True)
+        ]
+        self._places: list[dict[str, tuple[Tensor, ...]]] = [{} for _ in networks]
+        for name, shape in shapes.items():
+            stacked, mask = torch.zeros(len(networks), *shape), torch.zeros(len(networks), *shape)
+            for k, (network, config) in enumerate(zip(networks, self.configs, strict=True)):
+                weight = network[own_name(name, config, self.common)].detach()
+                where = places(name, weight.shape, shape, config)
+                stacked[k][where], mask[k][where] = weight, 1.0
+                self._places[k][name] = where
+            self.weights[name] = nn.Parameter(stacked)
+            if name.endswith("edge_embedder.weight") and bool((mask == 0).any()):
+                self._masks[name] = mask  # its inputs are there for all, so that only here a gradient would be
+            if name in self.hidden:
+                own = [
+                    max(network[own_name(name, c, self.common)].shape)
+                    for network, c in zip(networks, configs, strict=True)
+                ]
+                self.largest[name] = torch.tensor(own)
 
     def to(self, dtype: torch.dtype) -> "StackedPET":
         """Cast all networks."""
@@ -53,12 +80,17 @@ class StackedPET:
         return vmap(one)({f"network.{name}": weight for name, weight in self.weights.items()}, edges)
 
     def state(self, k: int) -> dict[str, Tensor]:
-        """Give the state of network k, as a lone network has it: weights, scales and baselines."""
-        own = {name: weight[k].detach().clone() for name, weight in self.weights.items()}
-        return self.template.state_dict() | own
+        """Give the weights of network k, as a lone network has them."""
+        return {
+            own_name(name, self.configs[k], self.common): weight[k].detach()[self._places[k][name]].clone()
+            for name, weight in self.weights.items()
+        }
 
     def clip(self, max_norm: float) -> None:
         """Scale down the gradient of each network whose norm, over all its weights, exceeds `max_norm`."""
+        for name, mask in self._masks.items():
+            if (gradient := self.weights[name].grad) is not None:
+                gradient.mul_(mask)
         gradients = [weight.grad for weight in self.weights.values() if weight.grad is not None]
         norms = torch.cat([gradient.flatten(1) for gradient in gradients], dim=1).norm(dim=1)
         factors = (max_norm / (norms + 1e-6)).clamp(max=1)

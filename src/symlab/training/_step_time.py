@@ -13,7 +13,7 @@ from torch import Tensor
 from symlab.data import Dataset
 from symlab.models import PETConfig
 from symlab.training._config import TrainingConfig
-from symlab.training._ensemble import fit_ensemble
+from symlab.training._ensemble_loop import Ensemble, fit_ensembles
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -47,8 +47,8 @@ def step_seconds(
         taken = []
         for network in networks.values():
             with TemporaryDirectory() as folder:
-                histories = fit_ensemble(Path(folder), network, short, training, validation, progress=False)
-            rows = histories[0]
+                one = Ensemble(Path(folder), network, short, training, validation)
+                rows = fit_ensembles([one], progress=False)[0][0]
             taken.append((rows[-1]["seconds"] - rows[0]["seconds"]) / (rows[-1]["step"] - rows[0]["step"]))
         rounds.append(taken)
     table = torch.tensor(rounds[1:], dtype=torch.float64)
