@@ -59,7 +59,7 @@ run = Run.start(
             "n_seeds": 3,
             "n_molecules": 2000,
             "n_steps": 2000,
-            "n_structures": 12,
+            "n_structures": 8,
             "l_max": 3,
             "n_workers": 2,
         },
@@ -254,7 +254,7 @@ run.figure(
 
 # %%
 tested = test.subset(range(0, len(test), 2))
-options = {"n_workers": p.n_workers, "progress": False}
+options = {"batch_size": 256, "n_workers": p.n_workers, "progress": False}
 final = {
     target: surveys(
         {

@@ -84,7 +84,7 @@ def spectral_network(cell: Combination, target: str, *, n_parameters: int = 6400
     return match_parameters(config, n_parameters)
 
 
-def spectral_training(seed: int, n_steps: int, batch_size: int = 16) -> TrainingConfig:
+def spectral_training(seed: int, n_steps: int, batch_size: int = 32) -> TrainingConfig:
     """Give the settings of every training of the sweep: O(3) augmentation, and enough checks to see when it learns."""
     return TrainingConfig(
         seed=seed, n_steps=n_steps, batch_size=batch_size, learning_rate=5e-3, n_checkpoints=8, n_validations=40
