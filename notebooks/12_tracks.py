@@ -8,6 +8,8 @@
 #     display_name: Python 3
 #     language: python
 #     name: python3
+#   symlab:
+#     workers: 2
 # ---
 
 # %% [markdown]
@@ -48,7 +50,7 @@ run = Run.start(
     globals(),
     presets={
         "smoke": {"n_events": 60, "n_pretrain": 20, "n_steps": 24, "n_seeds": 1, "n_workers": 1},
-        "book": {"n_events": 1500, "n_pretrain": 400, "n_steps": 500, "n_seeds": 3, "n_workers": 2},
+        "book": {"n_events": 1500, "n_pretrain": 500, "n_steps": 600, "n_seeds": 3, "n_workers": 2},
         "full": {"n_events": 20000, "n_pretrain": 20000, "n_steps": 20000, "n_seeds": 5, "n_workers": 5},
     },
 )
