@@ -77,8 +77,8 @@ p = run.parameters
 seeds = list(range(p.seed, p.seed + p.n_seeds))
 
 # %% [markdown]
-# **Time and memory** on two cores: `smoke` 20 s; `book` 7 to 8 minutes, of which trainings 5, and 1 more for the labels, the
-# first time; 0.7 GB for each of two processes. `full` has not been run.
+# **Time and memory** on two cores: `smoke` 20 s; `book` 6 to 11 minutes, as the processor goes, of which trainings take
+# two thirds, and 1 for the labels, the first time; 0.9 GB for each of two processes. `full` has not been run.
 #
 # ## The quantity
 #
