@@ -91,8 +91,8 @@ degrees, embeddings = (
 )
 
 # %% [markdown]
-# **Time and memory** on two cores: `smoke` 20 s; `book` 10 minutes and half a minute for the labels, 0.7 GB for each of
-# two processes. `full` has not been run.
+# **Time and memory** on two cores: `smoke` 20 s; `book` 6 to 12 minutes, as the processor goes, and up to a minute for
+# the labels, the first time; 0.9 GB for each of two processes. `full` has not been run.
 #
 # ## One quantity, seven degrees
 #
