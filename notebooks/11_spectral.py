@@ -460,9 +460,9 @@ if above:
 # {numref}`fig-11_after` shows what training made of it. Where a target was learned, its sector is full, from the head
 # down into the layers before it. Asked for $\lambda = 6$, the plain network went from
 # {glue:text}`11_b_l6_mnone_before:.1f` to {glue:text}`11_b_l6_mnone_after:.1f` decades in its head: it emptied the
-# sector rather than fill it. And asked for $\lambda = 4$ it reached {glue:text}`11_b_l4_mnone_after:.1f` (median) with
-# an error of {glue:text}`11_error_l4_mnone:.2f`: on its way out of the plateau, it has power in the right sector, and
-# still the wrong tensor. $B$ alone is never a statement about success, either.
+# sector rather than fill it. Asked for $\lambda = 4$ it ended at {glue:text}`11_b_l4_mnone_after:.1f` (median), with an
+# error of {glue:text}`11_error_l4_mnone:.2f`. A full sector is no promise, either: further down we meet networks that
+# have all the power they need, and still the wrong tensor.
 #
 # ## A criterion
 #
@@ -473,10 +473,11 @@ if above:
 # > sector in the last hidden layer lies below a threshold.**
 #
 # *Late or never*: the median departure over the seeds comes after a fifth of the training, or not at all. We fixed
-# this, and the level of 0.9, after seven pilot trainings and before the sweep. The threshold is fitted, and tested on
-# combinations that it has not seen: all embeddings of one degree are held out and the threshold is fitted on the other
-# degrees, for each degree in turn; then the same with each embedding held out. Seeds of one combination are not
-# independent, so each combination counts once.
+# this, and the level of 0.9, after seven pilot trainings and before the sweep. (Later the sweep was repeated with fewer
+# steps and larger batches, to save time.) The threshold is fitted, and tested on combinations that it has not seen:
+# all embeddings of one degree are held out and the threshold is fitted on the other degrees, for each degree in turn;
+# then the same with each embedding held out. Seeds of one combination are not independent, so each combination counts
+# once.
 #
 # The rivals get the same treatment. **Bookkeeping** knows no network: its score is the number of missing degrees,
 # $\max(0, \lambda - \ell_{\max})$, with 1 for the plain embedding, and its threshold is fitted likewise. **Factors**
@@ -659,7 +660,7 @@ if first:
 # majority, and so is the pencil, as often as $B$ or a little more often ({numref}`fig-11_hits`): what empties a sector
 # can be counted. Nor does this hang on our definitions: over {glue:text}`11_definitions:.0f` of them (levels 0.95, 0.9,
 # 0.8; a tenth, a fifth, half of the training) $B$ has more hits in {glue:text}`11_definitions_b:.0f` and bookkeeping in
-# {glue:text}`11_definitions_bookkeeping:.0f`. Waiting for {glue:text}`11_early:.0f` steps of training adds nothing. The
+# {glue:text}`11_definitions_bookkeeping:.0f`. Waiting for {glue:text}`11_early:.0f` steps of training adds little. The
 # hard cases are those of two factors, at the threshold in {numref}`fig-11_criterion`: some depart at once and some
 # late. Missed by $B$, as degree/embedding: {glue:text}`11_missed_b_before_training`; by bookkeeping:
 # {glue:text}`11_missed_bookkeeping`. The last two are no matter of spectra at all, as we shall see.
@@ -886,7 +887,7 @@ for cell in networks:
 #
 # Each run is one combination and one seed, and the table that the command prints has `11_error`, `11_share` (decadic
 # logarithm of $b_{\lambda +}$ in the untrained head) and `11_departure` for each. A sweep that is killed goes on from
-# its last finished run. It takes longer than this page, which trains the seeds of a combination in one pass.
+# its last finished run. It takes longer than this page, which trains a dozen networks and more in one pass.
 #
 # ## Conclusion
 #
