@@ -31,8 +31,9 @@ def worker_pool(n_workers: int) -> Iterator[ProcessPoolExecutor]:
 
     Small matrices are slower on several threads, and forking a process that runs threads can hang. So workers are
     forked from a server, started with the first pool, that runs none and has imported what of symlab was imported by
-    then; where there is no fork they are spawned, and import it anew, some seconds for each pool. A worker dies when
-    its parent is killed, and so leaves an unfinished artifact alone.
+    then; where there is no fork they are spawned, and import it anew, some seconds for each pool. What is changed
+    after the first pool, in environment variables or in the source of symlab, a worker does not see. It dies when its
+    parent is killed, and so leaves an unfinished artifact alone.
 
     Args:
         n_workers: processes, at least 1.
