@@ -68,6 +68,7 @@ class Muon(torch.optim.Optimizer):
                     parameter.add_(change, alpha=-group["lr"] * 0.2)
 
     def _reach(self, parameter: nn.Parameter, wide: int) -> Tensor | float:
+        """Give the square root of the larger dimension, by which an update grows."""
         return float(wide**0.5)
 
 

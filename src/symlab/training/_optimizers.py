@@ -34,6 +34,6 @@ def make_optimizers(
         {"params": [w for w in rest if w.ndim < muon.n_axes], "weight_decay": 0.0},
     ]
     adam = torch.optim.AdamW(groups, lr=config.learning_rate, betas=config.betas, fused=True)
-    return (
-        [adam, muon(hidden, lr=config.learning_rate, weight_decay=config.weight_decay, **options)] if hidden else [adam]
-    )
+    if not hidden:
+        return [adam]
+    return [adam, muon(hidden, lr=config.learning_rate, weight_decay=config.weight_decay, **options)]
