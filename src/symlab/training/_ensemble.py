@@ -45,7 +45,8 @@ def train_ensemble(
 
     Cost: for four atoms, width 32 and batches of 32, three networks take 1.2 times as long as one, twelve 3 times.
     """
-    return _train_together([(model, configs, dataset)], store, progress)[0]
+    job = (model, configs, dataset)
+    return _train_together([(_recipe(*job), job)], store, progress)[0]
 
 
 def train_ensembles(
@@ -65,19 +66,20 @@ def train_ensembles(
     Returns:
         By name, the members of each ensemble.
     """
-    groups: dict[tuple[object, ...], list[Job]] = {}
-    for model, configs, dataset in jobs.values():
-        recipe = _recipe(model, configs, dataset)
+    with_recipes = {name: (_recipe(*job), job) for name, job in jobs.items()}
+    groups: dict[tuple[object, ...], list[tuple[Recipe, Job]]] = {}
+    for recipe, job in with_recipes.values():
         if not store.has(recipe):
+            model, configs, dataset = job
             # Not the splits but the structures themselves: data sets that differ in labels share them.
             alike = (shape_key(model), _common(configs[0]), id(dataset.structures), str(dataset.splits))
-            groups.setdefault(alike, []).append((model, configs, dataset))
-    order = sorted(groups.values(), key=lambda group: -sum(len(configs) for _, configs, _ in group))
+            groups.setdefault(alike, []).append((recipe, job))
+    order = sorted(groups.values(), key=lambda group: -sum(len(configs) for _, (_, configs, _) in group))
     # Pickled here: sent as tensors, every one would hold a file descriptor open.
     calls = {number: (pickle.dumps((group, store.root, progress)),) for number, group in enumerate(order)}
     for _ in as_finished(_train_pickled, calls, min(n_workers, max(1, len(calls))), "trains"):
         pass
-    return {name: _train_together([job], store, progress)[0] for name, job in jobs.items()}
+    return {name: _train_together([one], store, progress)[0] for name, one in with_recipes.items()}
 
 
 def _train_pickled(data: bytes) -> None:
@@ -96,18 +98,16 @@ def _recipe(model: PETConfig, configs: Sequence[TrainingConfig], dataset: Datase
     )
 
 
-def _train_together(jobs: Sequence[Job], store: Store, progress: bool) -> list[list[TrainedModel]]:
+def _train_together(jobs: Sequence[tuple[Recipe, Job]], store: Store, progress: bool) -> list[list[TrainedModel]]:
     """Train in one loop what is not in the store yet, each job an artifact of its own; read all."""
-    recipes = [_recipe(*job) for job in jobs]
-    order = sorted(range(len(jobs)), key=lambda index: recipes[index].key)  # of the locks, the same in every process
 
-    def hold(left: Sequence[int], held: list[Ensemble]) -> None:
+    def hold(left: Sequence[tuple[Recipe, Job]], held: list[Ensemble]) -> None:
         """Open the folders of all jobs, one within the other, and then train."""
         if not left:
             if held:
                 _write_all(held, progress)
             return
-        model, configs, dataset = jobs[left[0]]
+        recipe, (model, configs, dataset) = left[0]
         opened = False
 
         def make(folder: Path) -> None:
@@ -116,15 +116,14 @@ def _train_together(jobs: Sequence[Job], store: Store, progress: bool) -> list[l
             parts = dataset.split("train"), dataset.split("validation")
             hold(left[1:], [*held, Ensemble(folder, model, list(configs), *parts)])
 
-        store.get_or_make(recipes[left[0]], make)
+        store.get_or_make(recipe, make)
         if not opened:
             hold(left[1:], held)
 
-    hold(order, [])
-    folders = [store.path(recipe) for recipe in recipes]
+    hold(sorted(jobs, key=lambda one: one[0].key), [])  # locks are taken in the same order in every process
     return [
-        [TrainedModel.read(member(folder, k)) for k in range(len(configs))]
-        for folder, (_, configs, _) in zip(folders, jobs, strict=True)
+        [TrainedModel.read(member(store.path(recipe), k)) for k in range(len(configs))]
+        for recipe, (_, configs, _) in jobs
     ]
 
 

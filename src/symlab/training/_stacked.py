@@ -25,8 +25,7 @@ class StackedPET:
     Attributes:
         template: of the common shape; its weights are not used.
         weights: by name in the template, ``(k, *shape)``.
-        hidden: names of those that Muon may train.
-        largest: for these, the larger dimension of each network's own matrix, ``(k,)``.
+        largest: for those that Muon may train, the larger dimension of each network's own matrix, ``(k,)``.
 
     Raises:
         ValueError: networks that have no common shape.
@@ -35,9 +34,8 @@ class StackedPET:
     def __init__(self, configs: Sequence[PETConfig], seeds: Sequence[int]) -> None:
         self.configs, self.common = list(configs), common_config(configs)
         self.template = build(self.common).requires_grad_(False)
-        shapes = {name: weight.shape for name, weight in self.template.named_parameters()}
-        matrices = self.template.hidden_matrices()
-        self.hidden = {n for n, w in self.template.named_parameters() if any(w is matrix for matrix in matrices)}
+        common = dict(self.template.named_parameters())
+        hidden = {id(matrix) for matrix in self.template.hidden_matrices()}
         self.weights: dict[str, nn.Parameter] = {}
         self.largest: dict[str, Tensor] = {}
         self._masks: dict[str, Tensor] = {}
@@ -46,22 +44,18 @@ class StackedPET:
             for config, seed in zip(configs, seeds, strict=True)
         ]
         self._places: list[dict[str, tuple[Tensor, ...]]] = [{} for _ in networks]
-        for name, shape in shapes.items():
-            stacked, mask = torch.zeros(len(networks), *shape), torch.zeros(len(networks), *shape)
-            for k, (network, config) in enumerate(zip(networks, self.configs, strict=True)):
-                weight = network[own_name(name, config, self.common)].detach()
-                where = places(name, weight.shape, shape, config)
+        for name, whole in common.items():
+            stacked, mask = torch.zeros(len(networks), *whole.shape), torch.zeros(len(networks), *whole.shape)
+            own = [n[own_name(name, c, self.common)].detach() for n, c in zip(networks, self.configs, strict=True)]
+            for k, (weight, config) in enumerate(zip(own, self.configs, strict=True)):
+                where = places(name, weight.shape, whole.shape, config)
                 stacked[k][where], mask[k][where] = weight, 1.0
                 self._places[k][name] = where
             self.weights[name] = nn.Parameter(stacked)
             if name.endswith("edge_embedder.weight") and bool((mask == 0).any()):
                 self._masks[name] = mask  # its inputs are there for all, so that only here a gradient would be
-            if name in self.hidden:
-                own = [
-                    max(network[own_name(name, c, self.common)].shape)
-                    for network, c in zip(networks, configs, strict=True)
-                ]
-                self.largest[name] = torch.tensor(own)
+            if id(whole) in hidden:
+                self.largest[name] = torch.tensor([max(weight.shape) for weight in own])
 
     def to(self, dtype: torch.dtype) -> "StackedPET":
         """Cast all networks."""
