@@ -253,7 +253,7 @@ run.figure(
 )
 
 # %%
-tested = test.subset(range(0, len(test), 2))
+tested = test.subset(range(0, len(test), 3))
 options = {"batch_size": 256, "n_workers": p.n_workers, "progress": False}
 final = {
     target: surveys(

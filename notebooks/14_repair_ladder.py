@@ -71,7 +71,7 @@ run = Run.start(
         "book": {
             "n_crystals": 800,
             "n_steps": 3000,
-            "n_structures": 150,
+            "n_structures": 120,
             "n_averaged": 18,
             "l_max": 8,
             "n_evaluations": 240,

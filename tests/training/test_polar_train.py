@@ -1,5 +1,5 @@
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,7 @@ from symlab.training import (
     segment,
     segment_all,
 )
+from symlab.training._polar_train import _waiting_last
 
 MODEL = PolarMAEConfig(d=16, d_point=8, n_heads=2, n_blocks=2, n_decoder_blocks=1, local_features=False)
 SHORT = {"n_steps": 6, "batch_size": 3, "n_checkpoints": 2, "n_validations": 2, "resume_interval": 2}
@@ -120,12 +121,41 @@ def test_jobs_side_by_side_equal_jobs_one_by_one(tmp_path: Path, events: Invente
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
 
+def test_a_pretraining_given_by_its_settings_is_made_once(tmp_path: Path, events: Invented) -> None:
+    pretraining, config = TrainingConfig(**SHORT), SegmentationConfig(**SHORT)
+    jobs = {
+        (kind, seed): (MODEL, replace(config, seed=seed), events, start)
+        for kind, start in (("pre-trained", pretraining), ("from scratch", None))
+        for seed in (0, 1)
+    }
+    store = Store(tmp_path)
+    found = segment_all(jobs, store, n_workers=1, progress=False)
+    assert list(found) == list(jobs)
+    assert len(list((tmp_path / "polar-masked").glob("*/manifest.json"))) == 1
+    made = [path.stat().st_mtime_ns for path in (tmp_path / "polar-masked").glob("*/manifest.json")]
+    first = pretrain(MODEL, pretraining, events, store, progress=False)
+    assert [path.stat().st_mtime_ns for path in (tmp_path / "polar-masked").glob("*/manifest.json")] == made
+    handed = segment(MODEL, replace(config, seed=1), events, store, start=first, progress=False)
+    assert handed.folder == found["pre-trained", 1].folder
+
+
+def test_jobs_that_wait_for_a_pretraining_come_last() -> None:
+    starts = {"from scratch": None, "first": TrainingConfig(seed=1), "second": TrainingConfig(seed=1)}
+    ordered = _waiting_last({key: (None, None, None, start) for key, start in starts.items()})
+    assert ordered == ["first", "from scratch", "second"]
+
+
 def test_groups_are_kept_and_an_event_at_fault_is_named(tmp_path: Path, events: Invented) -> None:
     store = Store(tmp_path)
     grouped = group_events(events, MODEL, store, progress=False)
     again = group_events(events, replace(MODEL, d=32), store, progress=False)
     assert len(list((tmp_path / "grouped-events").glob("*/groups.safetensors"))) == 1
     assert all(torch.equal(a.members, b.members) for a, b in zip(grouped, again, strict=True))
+    many = Invented(8 * list(events.clouds), 8 * list(events.semantic))
+    split = group_events(many, MODEL, store, n_workers=2, progress=False)
+    assert len(split) == 8 * len(grouped)
+    for one, other in zip(split, 8 * grouped, strict=True):
+        assert all(torch.equal(getattr(one, name.name), getattr(other, name.name)) for name in fields(one))
     with pytest.raises(ValueError, match="event 0: the cloud needs"):
         group_events(events, replace(MODEL, max_tokens=1), store, progress=False)
 

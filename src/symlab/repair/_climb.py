@@ -32,7 +32,7 @@ def climb(
     l_max: int = 6,
     n_evaluations: int = 200,
     seed: int = 0,
-    batch_size: int = 64,
+    batch_size: int = 128,
     n_workers: int | None = None,
     progress: bool = True,
 ) -> dict[str, Ladder]:

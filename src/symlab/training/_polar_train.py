@@ -74,7 +74,7 @@ def segment(
     events: Events,
     store: Store,
     *,
-    start: TrainedPolarMAE | None = None,
+    start: TrainedPolarMAE | TrainingConfig | None = None,
     progress: bool = True,
 ) -> TrainedPolarMAE:
     """Learn the classes of points, from scratch or from a pre-trained network; or read the training from the store.
@@ -84,14 +84,16 @@ def segment(
         config: settings.
         events: with splits "train" and "validation".
         store: where trainings are kept. One that was killed resumes.
-        start: pre-training whose last weights are the first ones here; None draws new ones from the seed. The head is
-            drawn from the seed in any case.
+        start: pre-training whose last weights are the first ones here, or its settings, and it is made first, or read;
+            None draws new weights from the seed. The head is drawn from the seed in any case.
         progress: whether to show a bar.
 
     Raises:
         ValueError: an event that cannot be grouped, nothing to learn, or a start of other sizes.
         ArtifactError: the store cannot be written, or a file in it is corrupt.
     """
+    if isinstance(start, TrainingConfig):
+        start = pretrain(model, start, events, store, progress=progress)
     if start is not None and start.model_config != model:
         raise ValueError(f"start must have the sizes of model, {model}; got {start.model_config}")
     training, validation = events.split("train"), events.split("validation")
@@ -110,13 +112,15 @@ def segment(
 
 
 def segment_all(
-    jobs: Mapping[Key, tuple[PolarMAEConfig, SegmentationConfig, Events, TrainedPolarMAE | None]],
+    jobs: Mapping[Key, tuple[PolarMAEConfig, SegmentationConfig, Events, TrainedPolarMAE | TrainingConfig | None]],
     store: Store,
     *,
     n_workers: int = 2,
     progress: bool = True,
 ) -> dict[Key, TrainedPolarMAE]:
     """Train several segmentations, side by side in processes of one thread each; otherwise as `segment`.
+
+    A pre-training that is given by its settings is made once, and beside it those that do not wait for it.
 
     Args:
         jobs: by any key: sizes, settings, events, and where to start or None.
@@ -129,11 +133,23 @@ def segment_all(
     """
     for model, _, events, _ in jobs.values():  # once, before workers would do the same side by side
         for part in ("train", "validation"):
-            group_events(events.split(part), model, store, progress=progress)
+            group_events(events.split(part), model, store, n_workers=n_workers, progress=progress)
     # Pickled here: sent as tensors, every one would hold a file descriptor open.
-    calls = {key: (pickle.dumps((job, store.root, progress)),) for key, job in jobs.items()}
+    calls = {key: (pickle.dumps((jobs[key], store.root, progress)),) for key in _waiting_last(jobs)}
     found = dict(as_finished(_segment_pickled, calls, min(n_workers, max(1, len(calls))), "trains"))
     return {key: TrainedPolarMAE.read(found[key]) for key in jobs}
+
+
+def _waiting_last(jobs: Mapping[Key, tuple[Any, Any, Any, object]]) -> list[Key]:
+    """Order the jobs: those that make a pre-training, those that need none, those that wait for one."""
+    rank, makers = {}, set()
+    for key, (*_, start) in jobs.items():
+        if isinstance(start, TrainingConfig):
+            rank[key] = 2 if repr(start) in makers else 0
+            makers.add(repr(start))
+        else:
+            rank[key] = 1
+    return sorted(jobs, key=rank.__getitem__)
 
 
 def _segment_pickled(job: bytes) -> Path:

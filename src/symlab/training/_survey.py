@@ -58,7 +58,7 @@ def survey(
     *,
     l_max: int = 4,
     degree: int | None = None,
-    batch_size: int = 64,
+    batch_size: int = 128,
     converge: bool = True,
     n_workers: int | None = None,
     progress: bool = True,

@@ -38,7 +38,7 @@ def surveys(
     *,
     l_max: int = 4,
     degree: int | None = None,
-    batch_size: int = 64,
+    batch_size: int = 128,
     converge: bool = False,
     n_workers: int | None = None,
     progress: bool = True,
