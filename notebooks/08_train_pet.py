@@ -52,7 +52,7 @@ run = Run.start(
         "book": {
             "n_seeds": 3,
             "n_crystals": 800,
-            "n_steps": 3000,
+            "n_steps": 2200,
             "n_checkpoints": 6,
             "n_workers": 3,
         },

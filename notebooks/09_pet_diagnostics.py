@@ -45,7 +45,7 @@ run = Run.start(
     globals(),
     presets={
         "smoke": {"n_crystals": 40, "n_steps": 30, "n_structures": 15, "l_max": 2, "n_workers": 1},
-        "book": {"n_crystals": 800, "n_steps": 3000, "n_structures": 120, "l_max": 4, "n_workers": 2},
+        "book": {"n_crystals": 800, "n_steps": 2200, "n_structures": 96, "l_max": 4, "n_workers": 2},
         "full": {"n_crystals": 3000, "n_steps": 60000, "n_structures": 150, "l_max": 6, "n_workers": 8},
     },
 )

@@ -59,7 +59,7 @@ run = Run.start(
             "n_seeds": 3,
             "n_molecules": 2000,
             "n_steps": 2000,
-            "n_structures": 8,
+            "n_structures": 6,
             "l_max": 3,
             "n_workers": 2,
         },

@@ -739,7 +739,7 @@ if levers:
 
 # %%
 timed = {cell: networks[cell] for cell in combinations(degrees[-1], embeddings)}
-seconds = step_seconds(timed, configs, labels, n_steps=2 if p.corners else 10, n_rounds=3 if p.corners else 6)
+seconds = step_seconds(timed, configs, labels, n_steps=2 if p.corners else 7, n_rounds=3 if p.corners else 6)
 
 # %% tags=["hide-input"]
 sizes = {cell: count_parameters(network) for cell, network in networks.items()}

@@ -90,11 +90,11 @@ run = Run.start(
             "n_pretrain": 500,
             "n_steps": 600,
             "n_seeds": 3,
-            "n_turned": 40,
+            "n_turned": 36,
             "n_orientations": 24,
             "n_decomposed": 6,
             "l_max": 4,
-            "n_control_steps": 150,
+            "n_control_steps": 130,
             "n_controls": 10,
             "n_muons": 700,
             "n_charge_steps": 400,
@@ -601,7 +601,6 @@ changes = {
     "SO(3)": {},
     "O(3)": {"augmentation": "O(3)"},
     "relative positions": {"position": "relative"},
-    "relative, no augmentation": {"position": "relative", "augmentation": "none"},
     "points only": {"local_features": False},
 }
 jobs = {}
@@ -700,7 +699,6 @@ compared("euler_over_haar", outcomes["Euler"], outcomes["SO(3)"])
 # | O(3) | SO(3) | {glue:text}`13_control_o_3_f1:.3f` ± {glue:text}`13_control_o_3_f1_uncertainty:.3f` | {glue:text}`13_control_o_3_a:.4f` ± {glue:text}`13_control_o_3_a_uncertainty:.4f` | {glue:text}`13_control_o_3_flips:.1f` ± {glue:text}`13_control_o_3_flips_uncertainty:.1f` |
 # | O(3) | O(3) | {glue:text}`13_control_o_3_mirrored_too_f1:.3f` ± {glue:text}`13_control_o_3_mirrored_too_f1_uncertainty:.3f` | {glue:text}`13_control_o_3_mirrored_too_a:.4f` ± {glue:text}`13_control_o_3_mirrored_too_a_uncertainty:.4f` | {glue:text}`13_control_o_3_mirrored_too_flips:.1f` ± {glue:text}`13_control_o_3_mirrored_too_flips_uncertainty:.1f` |
 # | relative positions | SO(3) | {glue:text}`13_control_relative_positions_f1:.3f` ± {glue:text}`13_control_relative_positions_f1_uncertainty:.3f` | {glue:text}`13_control_relative_positions_a:.4f` ± {glue:text}`13_control_relative_positions_a_uncertainty:.4f` | {glue:text}`13_control_relative_positions_flips:.1f` ± {glue:text}`13_control_relative_positions_flips_uncertainty:.1f` |
-# | relative, no augmentation | SO(3) | {glue:text}`13_control_relative_no_augmentation_f1:.3f` ± {glue:text}`13_control_relative_no_augmentation_f1_uncertainty:.3f` | {glue:text}`13_control_relative_no_augmentation_a:.4f` ± {glue:text}`13_control_relative_no_augmentation_a_uncertainty:.4f` | {glue:text}`13_control_relative_no_augmentation_flips:.1f` ± {glue:text}`13_control_relative_no_augmentation_flips_uncertainty:.1f` |
 # | points only | SO(3) | {glue:text}`13_control_points_only_f1:.3f` ± {glue:text}`13_control_points_only_f1_uncertainty:.3f` | {glue:text}`13_control_points_only_a:.4f` ± {glue:text}`13_control_points_only_a_uncertainty:.4f` | {glue:text}`13_control_points_only_flips:.1f` ± {glue:text}`13_control_points_only_flips_uncertainty:.1f` |
 # | frame | SO(3) | {glue:text}`13_control_frame_f1:.3f` ± {glue:text}`13_control_frame_f1_uncertainty:.3f` | {glue:text}`13_control_frame_a:.1e` | {glue:text}`13_control_frame_flips:.2f` |
 # | frame | O(3) | {glue:text}`13_control_frame_mirrored_too_f1:.3f` ± {glue:text}`13_control_frame_mirrored_too_f1_uncertainty:.3f` | {glue:text}`13_control_frame_mirrored_too_a:.4f` ± {glue:text}`13_control_frame_mirrored_too_a_uncertainty:.4f` | {glue:text}`13_control_frame_mirrored_too_flips:.1f` ± {glue:text}`13_control_frame_mirrored_too_flips_uncertainty:.1f` |

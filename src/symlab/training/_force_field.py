@@ -4,7 +4,7 @@ from symlab.models import PETConfig, force_field_targets
 from symlab.training._config import TrainingConfig
 
 
-def force_field(seed: int = 0, n_steps: int = 3000) -> tuple[PETConfig, TrainingConfig]:
+def force_field(seed: int = 0, n_steps: int = 2200) -> tuple[PETConfig, TrainingConfig]:
     """Give the network for C, SiC and Si and the way to train it.
 
     The values are the best of some dozen settings, one seed each, judged on one set of crystals: a choice, not a

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol, cast
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from symlab.progress import progress_bar
@@ -65,6 +64,8 @@ def fit(folder: Path, task: Task, config: TrainingConfig, progress: bool = True)
     Returns:
         The history, one row per validation: step, seconds, learning_rate, train_loss, and what ``task.validate`` gives.
     """
+    from lightning_fabric import Fabric  # here, for it imports torch's compiler: two seconds for who only measures
+
     fabric = Fabric(
         accelerator=config.accelerator,
         devices=config.devices,
