@@ -137,6 +137,8 @@ def test_a_pretraining_given_by_its_settings_is_made_once(tmp_path: Path, events
     assert [path.stat().st_mtime_ns for path in (tmp_path / "polar-masked").glob("*/manifest.json")] == made
     handed = segment(MODEL, replace(config, seed=1), events, store, start=first, progress=False)
     assert handed.folder == found["pre-trained", 1].folder
+    with pytest.raises(ValueError, match="start must be the settings of a pre-training"):
+        segment(MODEL, config, events, store, start=config, progress=False)
 
 
 def test_jobs_that_wait_for_a_pretraining_come_last() -> None:

@@ -89,9 +89,12 @@ def segment(
         progress: whether to show a bar.
 
     Raises:
-        ValueError: an event that cannot be grouped, nothing to learn, or a start of other sizes.
+        ValueError: an event that cannot be grouped, nothing to learn, a start of other sizes, or the settings of a
+            segmentation as start.
         ArtifactError: the store cannot be written, or a file in it is corrupt.
     """
+    if isinstance(start, SegmentationConfig):
+        raise ValueError("start must be the settings of a pre-training, a TrainingConfig; got a SegmentationConfig")
     if isinstance(start, TrainingConfig):
         start = pretrain(model, start, events, store, progress=progress)
     if start is not None and start.model_config != model:
