@@ -59,7 +59,7 @@ run = Run.start(
             "n_seeds": 3,
             "n_molecules": 2000,
             "n_steps": 2000,
-            "n_structures": 6,
+            "n_structures": 8,
             "l_max": 3,
             "n_workers": 2,
         },
@@ -402,20 +402,15 @@ finer = survey(
 )
 
 # %% tags=["hide-input"]
-size = float(probe.labels["optical_rotation"].square().mean().sqrt())  # the error of answering zero
 spectra, errors, turns = {}, {}, {}
 for name in watched:
     found = [[along[name, k, step] for step in checkpoints] for k in range(len(seeds))]
     spectra[name] = torch.stack(
         [torch.stack([torch.stack([one.fraction[row].nanmean(0) for row in rows]) for one in run_]) for run_ in found]
     ).clamp(min=0)  # seeds, steps, layers, sectors
-    errors[name], turns[name] = (
-        torch.tensor(
-            [[float(getattr(one, kind)["optical_rotation"].square().mean().sqrt()) for one in run_] for run_ in found]
-        )
-        / size
-        for kind in ("absolute", "equivariance")
-    )
+    errors[name] = torch.tensor(curve("optical_rotation", name))[:, [steps.index(step) for step in checkpoints]]
+    turned = [[one.equivariance["optical_rotation"].square().mean().sqrt() for one in run_] for run_ in found]
+    turns[name] = torch.tensor(turned) / spread["optical_rotation"]
 run.key("10_structures", len(probe), text="test molecules whose layers are examined")
 short = [
     row.replace("rounds.", "")
@@ -425,7 +420,7 @@ short = [
     .replace("edge_", "")
     for row in layers
 ] + ["OUTPUT"]
-two = {"test error": errors["cross products"], "equivariance error A": turns["cross products"]}
+two = {"held-out error": errors["cross products"], "equivariance error A": turns["cross products"]}
 run.figure(
     plots.training_maps(
         checkpoints,
@@ -440,8 +435,9 @@ run.figure(
         "A network learns the optical rotation with the help of cross products. Maps: share $b_{\\lambda\\sigma}$ of each "
         "layer's power (rows, from the edge embedding above to the output below) by training step (columns, a logarithmic "
         f"scale that begins with step 0), one map for each sector; mean over {len(probe)} test molecules and "
-        f"{len(seeds)} seeds. Below: error on the same molecules, and its part that depends on the orientation, in units "
-        "of the standard deviation of the labels; median and range of the seeds."
+        f"{len(seeds)} seeds. Below: error on the "
+        f"{len(peroxides.splits['validation'])} validation molecules, and equivariance error on those of the maps, both in "
+        "units of the standard deviation of the labels; median and range of the seeds."
     ),
     alt=(
         "Eight heat maps, two columns for natural and pseudo parity and four rows for degrees zero to three, layers down "
@@ -466,7 +462,7 @@ run.interactive(
         "cell for its share."
     ),
     alt=(
-        "Interactive heat map of layers against sectors with a slider over training steps, and the test error and the "
+        "Interactive heat map of layers against sectors with a slider over training steps, and the held-out error and the "
         "equivariance error below."
     ),
 )
@@ -505,12 +501,13 @@ run.figure(
     ),
     name="10_together",
     caption=(
-        "Above: test error along training. Below: share of the pseudoscalar in the output, $b_{(0,-)}$. "
-        f"Median and range of {len(seeds)} seeds on {len(probe)} molecules; shares below $10^{{-9}}$ are drawn there."
+        f"Above: error on {len(peroxides.splits['validation'])} validation molecules along training. Below: share of the "
+        f"pseudoscalar in the output, $b_{{(0,-)}}$, on {len(probe)} test molecules. Median and range of {len(seeds)} "
+        "seeds; shares below $10^{-9}$ are drawn there."
     ),
     alt=(
         "Two panels on the same axis of training steps. As the share of the pseudoscalar in the output rises to nearly one, "
-        "the test error falls, for the cross products and the ramp; for plain augmentation and for shuffled labels "
+        "the error falls, for the cross products and the ramp; for plain augmentation and for shuffled labels "
         "neither moves."
     ),
 )
@@ -603,8 +600,8 @@ for key, value in (
 ):
     run.key(f"10_a_{key}", value, text=f"cross products: equivariance error over standard deviation, {key}, median")
 after = [float(one.median()) for one in (errors["cross products"][:, bottom], errors["cross products"][:, -1])]
-run.key("10_error_plateau", after[0], text="cross products: error on the plateau, same molecules")
-run.key("10_error_end", after[1], text="cross products: error at the end, same molecules")
+run.key("10_error_plateau", after[0], text="cross products: error on the plateau, validation molecules")
+run.key("10_error_end", after[1], text="cross products: error at the end, validation molecules")
 run.key("10_finer", 100 * max(finer.character_convergence.values()), unit="%", text="change of a share on a finer grid")
 
 # %% [markdown]

@@ -94,7 +94,7 @@ run = Run.start(
             "n_orientations": 24,
             "n_decomposed": 6,
             "l_max": 4,
-            "n_control_steps": 130,
+            "n_control_steps": 150,
             "n_controls": 10,
             "n_muons": 700,
             "n_charge_steps": 400,
