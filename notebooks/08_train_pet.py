@@ -69,8 +69,8 @@ p = run.parameters
 seeds = list(range(p.seed, p.seed + p.n_seeds))
 
 # %% [markdown]
-# **Time and memory** on two cores: `smoke` 20 s; in `book` three trainings side by side take 6 minutes, the
-# labels 2 and the measurements 2, the first time; 0.9 GB for each of three processes. `full` has not been run.
+# **Time and memory** on two cores: `smoke` 20 s; in `book` three trainings side by side take 2 to 4 minutes, the
+# labels 2 and the measurements 1.5, the first time; 0.9 GB for each of three processes. `full` has not been run.
 #
 # ## Labels from an engine
 #

@@ -53,7 +53,7 @@ p = run.parameters
 
 # %% [markdown]
 # **Time and memory** on two cores: `smoke` 35 s with the labels, 0.7 GB. In `book` each of the two surveys evaluates the
-# network some 115 000 times, 4.5 minutes in all, 1.2 GB for each of two processes. `full` has not been run.
+# network some 75 000 times, 2.5 minutes in all, 1.2 GB for each of two processes. `full` has not been run.
 #
 # ## The patient
 #

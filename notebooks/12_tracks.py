@@ -70,8 +70,8 @@ seeds = {
 shared = seeds["pre-trained"][: p.n_scratch]
 
 # %% [markdown]
-# **Time and memory** on two cores: `smoke` 20 s; in `book` the trainings take 6 to 10 minutes and the simulation half a
-# minute, the first time, and the rest half a minute; 1.3 GB. `full` has not been run.
+# **Time and memory** on two cores: `smoke` 20 s; in `book` the trainings take 6 to 10 minutes and the simulation up
+# to a minute, the first time, and the rest half a minute; 1.3 GB. `full` has not been run.
 #
 # ## Events
 #

@@ -122,7 +122,7 @@ options = {"n_orientations": p.n_orientations, "seed": p.seed, "n_workers": p.n_
 
 # %% [markdown]
 # **Time and memory** on two cores, with the events and networks of [the chapter on tracks](12_tracks) at hand: `smoke`
-# 20 s; `book` 8 to 12 minutes, as the processor goes, of which trainings take half; 1.5 GB for each of two processes.
+# 20 s; `book` 6 to 10 minutes, as the processor goes, of which trainings take half; 1.5 GB for each of two processes.
 # `full` has not been run.
 #
 # ## The patient
