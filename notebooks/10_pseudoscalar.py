@@ -220,7 +220,8 @@ steps = [steps[k] for k in drawn]
 def curve(target, name):
     """Validation error along each training, over the spread of the labels that it was measured with."""
     labels = (shuffled if name == "shuffled" else peroxides).split("validation").labels[target]
-    return [[one.history[k][f"rmse_{target}"] / float(labels.std()) for k in drawn] for one in trained[target, name]]
+    scale = float(labels.std())
+    return [[one.history[k][f"rmse_{target}"] / scale for k in drawn] for one in trained[target, name]]
 
 
 run.figure(
@@ -341,9 +342,9 @@ run.key("10_seeds", len(seeds), text="seeds of each remedy")
 # | signed volume, cross products | {glue:text}`10_volume_cross_products:.3f` | {glue:text}`10_volume_cross_products_best:.3f` to {glue:text}`10_volume_cross_products_worst:.3f` | {glue:text}`10_volume_cross_products_off:.0f` of {glue:text}`10_seeds:.0f` | {glue:text}`10_volume_cross_products_left` | {glue:text}`10_volume_cross_products_a:.3f` ± {glue:text}`10_volume_cross_products_a_uncertainty:.3f` | {glue:text}`10_volume_cross_products_b:.3g` % |
 #
 # Measured on {glue:text}`10_tested:.0f` test molecules, in units of the standard deviation of their labels, averaged over
-# 168 orientations each; $A$ is the equivariance error ({eq}`eq-rmse`), and ± is half of the range of the seeds. The labels have a long tail, near a resonance:
-# {glue:text}`10_outside:.0f` of the test molecules turns light by {glue:text}`10_largest:.1f` standard deviations, more than
-# any molecule of the training set. Without it the errors are {glue:text}`10_within_cross_products:.3f` (cross products),
+# 168 orientations each; $A$ is the equivariance error ({eq}`eq-rmse`), and ± is half of the range of the seeds. The
+# labels have a long tail, near a resonance: {glue:text}`10_outside:.0f` of the test molecules turns light by
+# {glue:text}`10_largest:.1f` standard deviations, more than any molecule of the training set. Without it the errors are {glue:text}`10_within_cross_products:.3f` (cross products),
 # {glue:text}`10_within_polar_tensor:.3f` (polar tensor), {glue:text}`10_within_ramp:.3f` (ramp) and
 # {glue:text}`10_within_triple_product:.3f` (triple product).
 #
@@ -436,9 +437,8 @@ run.figure(
         "A network learns the optical rotation with the help of cross products. Maps: share $b_{\\lambda\\sigma}$ of each "
         "layer's power (rows, from the edge embedding above to the output below) by training step (columns, a logarithmic "
         f"scale that begins with step 0), one map for each sector; mean over {len(probe)} test molecules and "
-        f"{len(seeds)} seeds. Below: error on the "
-        f"{len(peroxides.splits['validation'])} validation molecules, and equivariance error on those of the maps, both in "
-        "units of the standard deviation of the labels; median and range of the seeds."
+        f"{len(seeds)} seeds. Below: error on {len(peroxides.splits['validation'])} validation molecules, and equivariance "
+        "error on those of the maps, both in units of the standard deviation of the labels; median and range of the seeds."
     ),
     alt=(
         "Eight heat maps, two columns for natural and pseudo parity and four rows for degrees zero to three, layers down "

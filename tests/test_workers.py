@@ -51,9 +51,14 @@ def test_each_call_comes_back_under_its_key(n_workers):
     assert dict(as_finished(pow, {"a": (2, 3), "b": (3, 2)}, n_workers, "multiplies")) == {"a": 8, "b": 9}
 
 
+def test_one_call_needs_no_other_process():
+    assert dict(as_finished(os.getpid, {"only": ()}, 3, "looks")) == {"only": os.getpid()}
+    assert dict(as_finished(os.getpid, {}, 3, "looks")) == {}
+
+
 def test_a_dead_worker_is_named_by_its_work():
     with pytest.raises(RuntimeError, match=r"a process that measures died: .* Run again: finished chunks are kept"):
-        list(as_finished(end, {0: (1,)}, 2, "measures"))
+        list(as_finished(end, {0: (1,), 1: (1,)}, 2, "measures"))
 
 
 def test_calls_need_a_worker():

@@ -61,13 +61,14 @@ def as_finished(
     Args:
         function: can be imported by a worker.
         calls: by key, the arguments of each call.
-        n_workers: processes, at least 1.
+        n_workers: processes, at least 1; no more are started than there are calls.
         work: what a process does, for the error: "labels crystals".
 
     Raises:
         ValueError: fewer than one process.
         RuntimeError: a worker died.
     """
+    n_workers = min(n_workers, max(1, len(calls)))
     if n_workers == 1:
         for key, arguments in calls.items():
             yield key, function(*arguments)

@@ -41,12 +41,11 @@ def generate(
     finish: Callable[..., None] = join or join_points
     paths = {folder / f"chunk_{number:05d}.safetensors": indices for number, indices in enumerate(plan.chunks())}
     missing = {path: indices for path, indices in paths.items() if not path.exists()}
-    n_workers = min(n_workers or n_cores(), max(1, len(missing)))
     done = plan.n - sum(map(len, missing.values()))
     with progress_bar(total=plan.n, initial=done, desc=plan.sampler, unit=unit, delay=2) as bar:
         n_failed = 0
         calls = {path: (plan, indices, path) for path, indices in missing.items()}
-        for path, failed in as_finished(label, calls, n_workers, f"labels {plan.sampler}"):
+        for path, failed in as_finished(label, calls, n_workers or n_cores(), f"labels {plan.sampler}"):
             n_failed += failed
             bar.set_postfix(failed=n_failed, refresh=False)
             bar.update(len(missing[path]))

@@ -71,9 +71,9 @@ def in_chunks(
             for low in range(0, len(data), size)
         }
         left = {path: (job.run, data.subset(rows), path) for path, rows in paths.items() if not path.exists()}
-        workers, done = min(n_workers or n_cores(), max(1, len(left))), len(paths) - len(left)
+        done = len(paths) - len(left)
         with progress_bar(progress, total=len(paths), initial=done, desc=recipe.kind, unit="chunk") as bar:
-            for _ in as_finished(_write, left, workers, "measures"):
+            for _ in as_finished(_write, left, n_workers or n_cores(), "measures"):
                 bar.update()
         parts = [load_file(path) for path in paths]
         save_file({key: torch.cat([part[key] for part in parts]) for key in parts[0]}, folder / name)

@@ -77,7 +77,7 @@ def train_ensembles(
     order = sorted(groups.values(), key=lambda group: -sum(len(configs) for _, (_, configs, _) in group))
     # Pickled here: sent as tensors, every one would hold a file descriptor open.
     calls = {number: (pickle.dumps((group, store.root, progress)),) for number, group in enumerate(order)}
-    for _ in as_finished(_train_pickled, calls, min(n_workers, max(1, len(calls))), "trains"):
+    for _ in as_finished(_train_pickled, calls, n_workers, "trains"):
         pass
     return {name: _train_together([one], store, progress)[0] for name, one in with_recipes.items()}
 

@@ -79,7 +79,7 @@ def group_events(
             first: (first, pickle.dumps((events.clouds[first : first + CHUNK], config))) for first in range(0, n, CHUNK)
         }
         with progress_bar(progress, total=n, desc="groups", unit="event") as bar:
-            for first, chunk in as_finished(_group_chunk, calls, min(n_workers, max(1, len(calls))), "groups events"):
+            for first, chunk in as_finished(_group_chunk, calls, n_workers, "groups events"):
                 found[first] = pickle.loads(chunk)
                 bar.update(len(found[first]))
         grouped = [one for first in calls for one in found[first]]

@@ -139,7 +139,7 @@ def segment_all(
             group_events(events.split(part), model, store, n_workers=n_workers, progress=progress)
     # Pickled here: sent as tensors, every one would hold a file descriptor open.
     calls = {key: (pickle.dumps((jobs[key], store.root, progress)),) for key in _waiting_last(jobs)}
-    found = dict(as_finished(_segment_pickled, calls, min(n_workers, max(1, len(calls))), "trains"))
+    found = dict(as_finished(_segment_pickled, calls, n_workers, "trains"))
     return {key: TrainedPolarMAE.read(found[key]) for key in jobs}
 
 

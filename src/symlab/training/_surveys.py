@@ -64,7 +64,7 @@ def surveys(
     calls = {key: (pickle.dumps(patient), shared) for key, patient in patients.items()}
     found: dict[Key, Survey] = {}
     with progress_bar(progress, total=len(calls), desc="surveys", unit="network") as bar:
-        for key, result in as_finished(_one, calls, min(n_workers or n_cores(), max(1, len(calls))), "measures"):
+        for key, result in as_finished(_one, calls, n_workers or n_cores(), "measures"):
             found[key] = pickle.loads(result)
             bar.update()
     return {key: found[key] for key in patients}

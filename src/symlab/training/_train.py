@@ -71,7 +71,7 @@ def train_seeds(
     # Pickled here: sent as tensors, every one would hold a file descriptor open.
     job = pickle.dumps((model, dataset, store.root, progress))
     calls = {one.seed: (job, one) for one in configs}
-    folders = dict(as_finished(_train_pickled, calls, min(n_workers, len(seeds)), "trains"))
+    folders = dict(as_finished(_train_pickled, calls, n_workers, "trains"))
     return [TrainedModel.read(folders[seed]) for seed in seeds]
 
 
